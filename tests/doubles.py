@@ -147,4 +147,7 @@ def private_bus(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     with daemon:
         assert daemon.stdout
         assert daemon.stdout.readline()
-        yield daemon, address
+        try:
+            yield daemon, address
+        finally:
+            daemon.terminate()

@@ -53,8 +53,8 @@ class KeyringInMemory:
     def set(self, service: str, username: str, text: str) -> None:
         self._entries[service, username] = text
 
-    def delete(self, service: str, username: str) -> None:
-        self._entries.pop((service, username), None)
+    def delete(self, service: str, username: str) -> bool:
+        return self._entries.pop((service, username), None) is not None
 
     def check(self) -> None:
         """It is never locked."""

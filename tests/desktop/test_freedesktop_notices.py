@@ -32,7 +32,7 @@ def backend(
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", desktop.address)
     made = FreedesktopBackend("kiwoom-token-tray", "", lambda *what: pressed.append(what))
     yield made
-    made._disconnect()
+    made.disconnect()
 
 
 @pytest.fixture

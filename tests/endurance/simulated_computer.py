@@ -122,8 +122,10 @@ class KeyringOf:
     def set(self, service: str, username: str, value: str) -> None:
         self._change(lambda: self._computer.entries.__setitem__((service, username), value))
 
-    def delete(self, service: str, username: str) -> None:
+    def delete(self, service: str, username: str) -> bool:
+        was_there = (service, username) in self._computer.entries
         self._change(lambda: self._computer.entries.pop((service, username), None))
+        return was_there
 
     def check(self) -> None:
         if self._computer.keyring == LOCKED:

@@ -28,11 +28,14 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tray_app.desktop.theme.colours import Tone, edge_colour, faint_text_colour, text_colour, window_tones
-from tray_app.desktop.theme.contrast import SHAPE_CONTRAST, TEXT_CONTRAST, contrast, mixed
+from tray_app.desktop.theme.contrast import SHAPE_CONTRAST, contrast, mixed
 from tray_app.desktop.theme.dark_mode import is_dark
 from tray_app.desktop.theme.stylesheet import fix_box_colours, window_stylesheet
 
 pytestmark = pytest.mark.usefixtures("qapp")
+
+TEXT_CONTRAST = 4.5
+"""The least that a text needs by the Web Content Accessibility Guidelines (WCAG 2.2, 1.4.3)."""
 
 GROUNDS = ("#ffffff", "#fafafa", "#efefef", "#1e1e1e", "#202224", "#2b2d30", "#000000")
 

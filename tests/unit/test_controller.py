@@ -31,6 +31,7 @@ from tray_app.core.errors import KeysMissing, KeysRefused, KiwoomTokenError, Rem
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.secret import Secret
 from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.core.trading import ClosedDays, install_closed_days
 from tray_app.desktop import autostart as autostart_module
 from tray_app.desktop import windows as windows_module
 from tray_app.desktop.controller import DesktopController
@@ -277,6 +278,12 @@ def test_it_wakes_once_a_minute_while_no_window_is_seen(world: World) -> None:
     world.controller.render()
     assert world.pause() == pytest.approx(60, abs=0.01)
     assert world.tray.views[-1].remaining == "1 h 59 min left"
+
+
+def test_holidays_that_are_not_known_are_told(world: World) -> None:
+    install_closed_days(ClosedDays())
+    world.controller.render()
+    assert "every weekday counts as a trading day" in world.tray.views[-1].skew
 
 
 def test_window_is_built_when_it_is_first_wanted(qtbot: QtBot) -> None:

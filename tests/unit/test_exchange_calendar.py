@@ -119,6 +119,14 @@ def test_data_that_end_before_today_are_told(chuseok: None) -> None:
     assert "weekday" in holidays_problem(at(date(2027, 1, 4), 9))
 
 
+def test_how_to_update_them_is_looked_for_once(chuseok: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = holidays_problem(at(date(2027, 1, 4), 9))
+
+    monkeypatch.setattr("tray_app.system.extras.upgrade_command", lambda _: pytest.fail("asked again"))
+
+    assert holidays_problem(at(date(2027, 1, 4), 10)) == told
+
+
 def test_no_trading_and_no_check_on_a_holiday(chuseok: None) -> None:
     assert not is_trading(at(CHUSEOK, 10))
     token = token_until("token-of-a-test", "20260929000000", at(date(2026, 9, 24), 20))

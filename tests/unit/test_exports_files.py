@@ -18,6 +18,7 @@ from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
 from tray_app import TokenManager
 from tray_app.core.errors import KeyringUnavailable, SettingsError, StoreError
 from tray_app.core.token import encode_seed, token_for
+from tray_app.exports.files import BotFile
 from tray_app.exports.group import Exports
 from tray_app.exports.other_stores import OtherStores
 from tray_app.service.composition import open_service
@@ -262,6 +263,19 @@ def test_a_folder_in_its_place_costs_no_token(bot_file: Path, clock: Clock, brok
     assert len(outcome.unpublished) == 1
     assert service.clear().there
     assert bot_file.is_dir()
+
+
+def test_a_token_that_a_bot_has_got_by_itself_is_a_rival_until_it_expires(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "token.json"
+    own, of_the_bot = (token_for(name, 7200, clock.now) for name in ("ours", "of-the-bot"))
+    export = BotFile(str(path), clock)
+    export.publish(of_the_bot)
+    os.utime(path, (clock.now + 1, clock.now + 1))
+
+    assert export.rivals_of(own) == (of_the_bot.value.fingerprint(),)
+
+    clock.advance(7200)
+    assert export.rivals_of(own) == ()
 
 
 def test_the_seeds_set_and_clear_reach_a_bot(bot_file: Path) -> None:

@@ -125,14 +125,14 @@ class TestOrdinary:
         keyring_client = KeyringClient(LONG)
         keyring_client.set("service", "user", "value")
 
-        keyring_client.delete("service", "user")
+        assert keyring_client.delete("service", "user") is True
 
         assert keyring_client.get("service", "user") is None
 
     def test_deleting_what_is_not_there_is_no_error(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring())
 
-        KeyringClient(LONG).delete("service", "user")
+        assert KeyringClient(LONG).delete("service", "user") is False
 
     def test_a_check_asks_for_no_entry(self, use: Callable[..., Any]) -> None:
         backend = use(MemoryKeyring())

@@ -135,6 +135,27 @@ def test_the_one_that_keyrings_settings_name_is_used(
     assert wallet.entries[ENTRY] == "a-value"
 
 
+def test_no_connection_stays_open_when_the_bus_ends_before_it_says_if_there_is_one(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tray_app.stores.kwallet import KWallet
+    from tray_app.stores.secret_service import BoundedConnection
+
+    opened: list[BoundedConnection] = []
+
+    def open_broken(address: str, seconds: float) -> BoundedConnection:
+        opened.append(BoundedConnection(address, seconds))
+        opened[-1].sock.shutdown(2)
+        return opened[-1]
+
+    monkeypatch.setattr("tray_app.stores.kwallet.BoundedConnection", open_broken)
+
+    with pytest.raises(ConnectionError):
+        KWallet.find()
+
+    assert [one.sock.fileno() for one in opened] == [-1]
+
+
 @pytest.mark.parametrize(
     ("is_locked", "problem"), [(True, KeyringUnavailable.LOCKED), (False, KeyringUnavailable.ASKING)]
 )

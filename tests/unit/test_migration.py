@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tray_app.core.errors import RedisUnavailable
 from tray_app.core.secret import Secret
-from tray_app.service.migration import Step, carry_over, migrate, needs_new_service, plan
+from tray_app.service.migration import Migrated, Step, carry_over, migrate, needs_new_service, plan
 from tray_app.settings.load import load_settings
+from tray_app.stores.base import Place
 
 KWCLI, FILE, BOT = Step.WITHDRAW_FROM_KWCLI, Step.WITHDRAW_TOKEN_FILE, Step.WITHDRAW_BOT_FILE
 MOVE, PUBLISH = Step.MOVE, Step.PUBLISH
@@ -102,3 +104,16 @@ class TestADamagedFile:
 
         assert plan(before, unknown) == plan(unknown, before) == ()
         assert migrate(before, unknown).failures == []
+
+
+def test_what_became_of_a_token_is_told_with_the_place() -> None:
+    migrated = Migrated()
+    assert migrated.told() == []
+
+    migrated.place = Place("file", "/data/.token")
+    migrated.left = Place("redis", "redis://host:6379/0", RedisUnavailable("no", problem=RedisUnavailable.FULL))
+
+    assert migrated.told() == [
+        "The token was moved too: file /data/.token.",
+        "The valid token stays where it is: Redis redis://host:6379/0 (Redis is full).",
+    ]

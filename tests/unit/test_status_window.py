@@ -87,7 +87,7 @@ def state(left: float | None = 79805, **changes: Any) -> TokenState:
 
 
 def view(left: float | None = 79805, **changes: Any) -> View:
-    return view_of(Overview.of(state(left, **changes)), NOW, "linux")
+    return view_of(Overview((state(left, **changes),), "default"), NOW, "linux")
 
 
 def refused(code: str) -> View:

@@ -34,7 +34,8 @@ from tray_app.core.token import token_for
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
-from tray_app.stores.lock import ProfileLock
+from tray_app.stores.base import Place
+from tray_app.stores.lock import ProfileLock, ThreadLock
 from tray_app.stores.memory import MemoryStore
 from tray_app.system import file_lock as kernel_lock
 from tray_app.system.file_lock import Holder
@@ -1354,3 +1355,21 @@ class TestOvertaken:
             stopped.clear()
 
         assert opened().current().value == new.value
+
+
+def test_a_plan_that_redis_does_not_take_is_an_error_that_names_redis(clock: Clock, broker: FakeBroker) -> None:
+    class FullLock(ThreadLock):
+        def write_record(self, record: dict[str, Any]) -> None:
+            super().write_record({name: value for name, value in record.items() if name != "rotate_at"})
+
+    class FullRedis(MemoryStore):
+        def place(self) -> Place:
+            return Place("redis", "redis://host:6379/0")
+
+    store = FullRedis(clock)
+    store.lock = FullLock()
+    service = TokenService("default", store, lambda: KEYS, lambda: broker, clock)
+    service.refresh()
+
+    with pytest.raises(StoreError, match="written down in redis://host:6379/0"):
+        service.plan_rotation(clock.now + 3600)

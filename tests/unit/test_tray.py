@@ -95,7 +95,7 @@ def panel_goes(tray: TrayIcon) -> None:
 
 def view(**fields: Any) -> View:
     known = {"expires": NOW + 7200, "created": NOW - 100, "busy": None}
-    return view_of(Overview.of(TokenState("default", "real", **{**known, **fields})), NOW)
+    return view_of(Overview((TokenState("default", "real", **{**known, **fields}),), "default"), NOW)
 
 
 def action(tray: TrayIcon, name: str) -> QAction:

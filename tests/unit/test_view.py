@@ -79,11 +79,11 @@ def failed(error: KiwoomTokenError, left: float | None = None, **changes: Any) -
 
 
 def seen(of: TokenState, now: float, platform: str = "linux") -> View:
-    return view_of(Overview.of(of), now, platform)
+    return view_of(Overview((of,), of.profile), now, platform)
 
 
 def changes_next(of: TokenState, now: float) -> float | None:
-    return next_change(Overview.of(of), now)
+    return next_change(Overview((of,), of.profile), now)
 
 
 def tray(of: TokenState, now: float) -> list[object]:
@@ -315,6 +315,12 @@ def test_skew_is_told_above_a_minute(skew: float | None, words: str) -> None:
     text = seen(state(skew_seconds=skew), NOW).skew
     assert words in text
     assert bool(words) == bool(text)
+
+
+def test_holidays_that_are_not_known_are_told_after_a_clock_that_is_off() -> None:
+    lacking = {"calendar_problem": "The holidays are not known."}
+    assert view_of(overview(state(), **lacking), NOW).skew == "The holidays are not known."
+    assert "behind" in view_of(overview(state(skew_seconds=180.0), **lacking), NOW).skew
 
 
 def test_check_that_was_not_answered_is_no_failing_renewal() -> None:
@@ -627,6 +633,17 @@ def test_short_life_of_a_sandbox_token_is_told_like_any_other() -> None:
     one = state(60, created=NOW)
     assert phase_of(one, NOW) is Phase.ENDING
     assert seen(one, NOW).fraction == 1.0
+
+
+def test_the_part_that_is_left_runs_from_one_to_zero() -> None:
+    one = state(1000, created=NOW)
+    assert [seen(one, NOW + passed).fraction for passed in (0, 250, 1000, 2000)] == [1.0, 0.75, 0.0, 0.0]
+    assert seen(one, NOW - 500).fraction == 1.0, "this computer's clock is behind"
+
+
+@pytest.mark.parametrize("created", [None, NOW + 7200, NOW + 9000])
+def test_a_token_of_unknown_or_impossible_age_counts_as_one_of_a_day(created: float | None) -> None:
+    assert seen(state(7200, created=created), NOW).fraction == pytest.approx(2 / 24)
 
 
 @pytest.mark.usefixtures("korean")

@@ -9,7 +9,6 @@ from tray_app.cli.table import in_columns
 from tray_app.core.errors import DONE, AutostartFailed, InvalidInput
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.printable import printable
-from tray_app.core.wording import place_text
 from tray_app.service.settings_changes import DAILY_MEANS, OLD_PLACE_MEANS, change_setting, reset_setting, setting_named
 from tray_app.settings.load import ENVIRONMENT, FILE, PROFILE, UNSET, load_settings
 from tray_app.settings.places import settings_file
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from tray_app.service.settings_changes import Changed
     from tray_app.settings.load import Settings
     from tray_app.settings.table import Setting
-    from tray_app.stores.base import Place
 
 
 _MAX_VALUE_CHARACTERS = 4096
@@ -82,20 +80,14 @@ def _tell_consequences(setting: Setting, changed: Changed) -> None:
     settings, migrated = changed.settings, changed.migrated
     if setting.name == "policy" and settings.policy.startswith("daily"):
         print(tr(DAILY_MEANS, time=settings.policy.split()[-1]))
-    if migrated.place is not None:
-        print(tr("The token was moved too: {place}.", place=_where(migrated.place)))
-    if migrated.left is not None:
-        print(tr("The valid token stays where it is: {place}.", place=_where(migrated.left)))
+    for sentence in migrated.told():
+        print(sentence)
     if migrated.elsewhere:
         print(tr(OLD_PLACE_MEANS))
     _complain(settings.problems)
     if settings.source_of(setting.name) == ENVIRONMENT:
         print(tr("{variable} is set and takes precedence.", variable=setting.environment), file=sys.stderr)
     _complain(migrated.failures)
-
-
-def _where(place: Place) -> str:
-    return place_text(place.kind, place.path, place.problem_code)
 
 
 def _row(settings: Settings, setting: Setting) -> tuple[str, str, str, str]:

@@ -32,7 +32,7 @@ from tray_app.core.errors import (
 from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import command_line
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
-from tray_app.core.wording import korean_time, mode_text, place_text
+from tray_app.core.wording import korean_time, mode_text
 from tray_app.exports.other_stores import FILE as ISSUED_FILE
 from tray_app.history.database import FILE, SQLITE_SUFFIXES
 from tray_app.kiwoom.endpoints import base_url_for
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     from tray_app.exports.base import Export
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
-    from tray_app.stores.base import Place
 
 
 SCREEN_SECONDS = 6.0
@@ -300,7 +299,7 @@ def _token(settings: Settings) -> Iterator[Finding]:
 
 def _life(service: TokenService, token: Token | None) -> Finding:
     """Return where the token is, and that it is dead or in doubt."""
-    where, evidence = _where(service.store.place()), service.evidence(token)
+    where, evidence = service.store.place().text(), service.evidence(token)
     if token is None and evidence.dead_at:
         end = korean_time(evidence.expires, time.time())
         told = tr("stopped working, although it should have been valid until {end} (KST)", end=end)
@@ -349,10 +348,6 @@ def _tried(name: str, act: Callable[[], object], when_good: Callable[[], str]) -
     except KiwoomTokenError as error:
         return Finding(name, say(error), good=False)
     return Finding(name, when_good(), good=True)
-
-
-def _where(place: Place) -> str:
-    return place_text(place.kind, place.path, place.problem_code)
 
 
 def _keyring(settings: Settings) -> Iterator[Finding]:

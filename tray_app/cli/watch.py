@@ -21,6 +21,7 @@ from tray_app.service.composition import open_service
 from tray_app.stores.keyring_client import shared_keyring_client
 from tray_app.supervisor.profile_settings import ProfileSettings
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
+from tray_app.system.private_files import version_of
 from tray_app.system.signals import StopRequest
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Terminal:
         self._planned: float | None = None
         self._problems: tuple[str, ...] = tuple(map(str, settings.problems))
         self._profiles = ProfileSettings(settings.profile, environ, only_first=True, settles_data_dir=False)
-        self._file_version = _version(self._profiles.file)
+        self._file_version = version_of(self._profiles.file)
         self._supervisor = Supervisor(
             settings,
             open_service,
@@ -112,7 +113,7 @@ class Terminal:
         print(text, flush=True)
 
     def _reload_if_changed(self) -> None:
-        version = _version(self._profiles.file)
+        version = version_of(self._profiles.file)
         if version == self._file_version:
             return
         self._file_version = version
@@ -185,12 +186,3 @@ class Terminal:
         line = tr("{left} left", left=countdown(left)) if left > 0 else tr("no valid token")
         print("\r" + line + " " * max(0, self._width - len(line)), end="", flush=True)
         self._width = len(line) * 2
-
-
-def _version(path: str) -> tuple[int, int, int] | None:
-    """Return a value that changes when a file is changed, replaced, created or removed."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size

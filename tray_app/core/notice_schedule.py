@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tray_app.core.errors import Remedy
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.renewal_schedule import Seen
-from tray_app.core.trading import evening_before, is_trading, opening_of
+from tray_app.core.trading import evening_before, is_evening_before, is_trading, opening_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -254,7 +254,7 @@ class NoticeSchedule:
         if (
             token is not None
             and self._expires_in_trading_hours(token)
-            and _is_evening_before(expires, now, self._renewal.mode)
+            and is_evening_before(expires, now, self._renewal.mode)
         ):
             yield Notice(NoticeKind.TRADING_HOURS, expires)
 
@@ -332,10 +332,6 @@ def _death(dead: Token | None, present: Token | None, trouble: Notice | None, no
 def _is_last_warning(warn_before: tuple[int, ...], expires: float, now: float) -> bool:
     last = min((one for one in warn_before if one), default=0)
     return expires - now <= max(last, _URGENT_WARNING_SECONDS)
-
-
-def _is_evening_before(expires: float, now: float, mode: str) -> bool:
-    return evening_before(expires) <= now < opening_of(expires, mode)
 
 
 def _next_time_of_day(minutes: int, now: float) -> float:

@@ -9,7 +9,7 @@ from tray_app.core.language import tr
 from tray_app.core.profile import command_line
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Action, Life, TokenState
-from tray_app.core.trading import QUIET_MINUTES, evening_before, is_trading, next_time_of_day, opening_of
+from tray_app.core.trading import QUIET_MINUTES, is_evening_before, is_trading, next_time_of_day, opening_of
 from tray_app.core.wording import keyring_name, local_time
 
 if TYPE_CHECKING:
@@ -166,11 +166,7 @@ def _of_life(state: TokenState, now: float) -> str:
         return Remedy.CHECK
     if not is_planned_for(state) and state.remaining(now) < LOW_SECONDS:
         return Remedy.ROTATE
-    if expires_in_trading_hours(state, now) and _is_evening_before(state.expires or 0.0, now, state.mode):
+    if expires_in_trading_hours(state, now) and is_evening_before(state.expires or 0.0, now, state.mode):
         is_in_time = next_time_of_day(QUIET_MINUTES, now) < opening_of(state.expires or 0.0, state.mode)
         return Remedy.PLAN_ROTATION if is_in_time else Remedy.ROTATE
     return Remedy.NONE
-
-
-def _is_evening_before(expires: float, now: float, mode: str) -> bool:
-    return evening_before(expires) <= now < opening_of(expires, mode)

@@ -119,12 +119,6 @@ class TokenState:
         """Return how many seconds the token is still valid, 0 without a valid one."""
         return 0.0 if self.expires is None else max(0.0, self.expires - now)
 
-    def fraction(self, now: float) -> float:
-        """Return the part of the token's lifetime that is left, from 0 to 1."""
-        if self.expires is None or self.created is None or self.expires <= self.created:
-            return 0.0
-        return min(1.0, self.remaining(now) / (self.expires - self.created))
-
 
 def life_of(expires: float | None, now: float, *, is_dead: bool = False, is_doubtful: bool = False) -> Life:
     """Return how long a token that expires at `expires` is still valid at `now`; None means no token.

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 OPENS = time(8, 0)
 CLOSES = time(20, 0)
 QUIET_MINUTES = 6 * 60 + 30
-"""A time of day in Korea at which a reissue disturbs nobody, in minutes after midnight."""
+"""A time of day in Korea at which a reissue disturbs nobody, in minutes after midnight: before the market opens, with
+time left to solve a problem."""
+
+QUIET_TIME = f"{QUIET_MINUTES // 60:02}:{QUIET_MINUTES % 60:02}"
 
 _MOCK_HOURS = (time(9, 0), time(15, 30))
 _SATURDAY = 5
@@ -92,6 +95,11 @@ def evening_before(instant: float) -> float:
     """Return when all trading ends on the day before the one of `instant`."""
     day = datetime.fromtimestamp(instant, KST).date() - timedelta(days=1)
     return datetime.combine(day, CLOSES, KST).timestamp()
+
+
+def is_evening_before(instant: float, now: float, mode: str = "real") -> bool:
+    """Return True if all trading has ended on the day before the one of `instant`, and has not opened on that one."""
+    return evening_before(instant) <= now < opening_of(instant, mode)
 
 
 def opening_of(instant: float, mode: str = "real") -> float:

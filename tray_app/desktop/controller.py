@@ -21,6 +21,7 @@ from tray_app.desktop.translation import switch_language
 from tray_app.desktop.view.build import next_change, tray_view_of, view_of
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.windows import Windows
+from tray_app.kiwoom.exchange_calendar import holidays_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +120,7 @@ class DesktopController(QObject):
             snoozed_until=max((one.snoozed_until for one in states if one.snoozed_until), default=None),
             panel=self._settings.panel,
             settings_problem=say(problems[0]) if problems else "",
+            calendar_problem=holidays_problem(self._clock()),
         )
         return replace(overview, copied_until=self._actions.copied_until(overview.state))
 

@@ -136,7 +136,8 @@ class SingleInstance(QObject):
             self._receive(connection)  # data may have arrived before the signal was connected
 
     def _receive_from_sender(self) -> None:
-        """WORKAROUND: PySide6 6.11 crashes after a connection has ended that a slot holds in a `partial`."""
+        """WORKAROUND: PySide6 6.11 crashes after a connection has ended that a slot holds in a `partial`. Delete once
+        a later one outlives a hundred connections of which each was held so."""
         connection = self.sender()
         if isinstance(connection, QLocalSocket):
             self._receive(connection)

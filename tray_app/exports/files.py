@@ -33,8 +33,9 @@ class BotFile:
 
     setting = "share_bot_file"
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, clock: Callable[[], float] = time.time) -> None:
         self._path = path
+        self._clock = clock
 
     def path(self) -> str:
         return self._path
@@ -91,7 +92,8 @@ class BotFile:
             fields = _fields_in(content)
             value = clean_token(str(fields.get("token", "")))
             expires = parse_expires_dt(str(fields.get("expires_dt", "")))
-            if value != token.value and written_at > token.created_at.timestamp() and expires.timestamp() > time.time():
+            is_newer = written_at > token.created_at.timestamp()
+            if value != token.value and is_newer and expires.timestamp() > self._clock():
                 return (value.fingerprint(),)
         return ()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import date, datetime
+from functools import cache
 
 from tray_app.core import logs
 from tray_app.core.errors import StoreError
@@ -64,6 +65,7 @@ def update_holidays(now: float) -> None:
     """
     if is_frozen() or not (_is_written_by_child() and install_holidays(now)):
         logs.warning("The exchange's holidays could not be updated")
+        _update_command()  # here, where somebody waits anyway
         install_closed_days(closed_days() or ClosedDays())
 
 
@@ -85,11 +87,17 @@ def holidays_problem(now: float) -> str:
     if is_frozen():
         remedy = tr("Install a newer version of this program.")
     else:
-        from tray_app.system.extras import upgrade_command
-
-        remedy = tr("Update them with: {command}", command=upgrade_command("holidays"))
+        remedy = tr("Update them with: {command}", command=_update_command())
     problem = tr("The exchange's holidays are not known: every weekday counts as a trading day.")
     return f"{problem} {remedy}"
+
+
+@cache
+def _update_command() -> str:
+    """Return the command that updates the package. It is looked for on the disk once: the tray asks at each render."""
+    from tray_app.system.extras import upgrade_command
+
+    return upgrade_command("holidays")
 
 
 def _is_written_by_child() -> bool:

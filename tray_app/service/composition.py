@@ -262,5 +262,5 @@ def open_exports(
     if settings.share_bot_file:
         from tray_app.exports.files import BotFile
 
-        exports.append(BotFile(settings.share_bot_file))
+        exports.append(BotFile(settings.share_bot_file, clock))
     return Exports(exports)

@@ -1,4 +1,4 @@
-"""What the lock's record holds: how the last request to Kiwoom ended.
+"""How the last request to Kiwoom ended: one part of the lock's record.
 
 Callers that waited for that request share its answer, and those that come soon after do not repeat a failure.
 """

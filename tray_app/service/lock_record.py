@@ -1,5 +1,5 @@
-"""The record in the profile's lock: the last attempt to ask Kiwoom, the evidence about the token, a plan for it, and
-the last check of it that failed."""
+"""The record in the profile's lock: the last attempt to ask Kiwoom, the evidence about the token, a plan for it, the
+last check of it that failed, and the tokens that could not be stored."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from enum import Enum
 
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, StoreError
+from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.service.composition import find_keys, open_exports, open_service, open_store
 from tray_app.settings.places import token_file
@@ -98,6 +99,15 @@ class Migrated:
         self.place: Place | None = None
         self.left: Place | None = None
         self.failures: list[KiwoomTokenError] = []
+
+    def told(self) -> list[str]:
+        """Return what became of a valid token, as sentences."""
+        told = []
+        if self.place is not None:
+            told.append(tr("The token was moved too: {place}.", place=self.place.text()))
+        if self.left is not None:
+            told.append(tr("The valid token stays where it is: {place}.", place=self.left.text()))
+        return told
 
     def add(self, other: Migrated) -> None:
         """Add the result for another profile."""

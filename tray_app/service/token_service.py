@@ -176,7 +176,8 @@ class TokenService:
                 raise _no_token(self.profile)
             session.write(rotate_at=at or 0.0)
         if self.tokens.read_record().rotate_at != at:
-            raise StoreError(msg("The plan could not be written down in {path}."), path=self.store.lock.path)
+            path = self.store.lock.path or self.store.place().path  # that of Redis, whose lock is no file
+            raise StoreError(msg("The plan could not be written down in {path}."), path=path)
 
     def replace_refused(self, refused: Secret) -> Outcome:
         """Return another token than `refused`, which Kiwoom answered with 8005.

@@ -86,6 +86,7 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
             except FileNotFoundError:
                 text = ""
             # WORKAROUND: tomlkit (0.15) appends to a dotted key in the last line, if that has no end, on that line.
+            # Delete once tomlkit ends that line first.
             document = tomlkit.parse(text + "\n" if text and not text.endswith("\n") else text)
             changed = change(document)
             if changed:

@@ -87,6 +87,12 @@ class Place:
         """Return the code of the problem, for `tray_app.core.wording`; empty for none."""
         return self.problem.problem if self.problem else ""
 
+    def text(self) -> str:
+        """Return the place in words, and what is wrong there."""
+        from tray_app.core.wording import place_text
+
+        return place_text(self.kind, self.path, self.problem_code)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Place) and self._key() == other._key()
 

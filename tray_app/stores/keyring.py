@@ -19,10 +19,13 @@ from tray_app.system.private_files import read_regular
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
     from tray_app.stores.change_marker import ChangeMarker
     from tray_app.stores.keyring_client import KeyringClient
     from tray_app.stores.lock import ThreadLock
+
+    T = TypeVar("T")
 
 SERVICE = "kiwoom-token-tray"
 _MICROSECONDS = 1_000_000
@@ -100,8 +103,7 @@ class KeyringStore:
         """Clear the token, and raise where the keyring does not answer; its token counts as cleared from now on all the
         same."""
         self.announce_clear()
-        self._ask(lambda: self._keyring_client.delete(SERVICE, self._profile))
-        return True
+        return self._ask(lambda: self._keyring_client.delete(SERVICE, self._profile))
 
     def expire_soft(self, token: Token) -> bool:
         if token.lives(self._clock()):
@@ -167,7 +169,7 @@ class KeyringStore:
         except StoreError as error:
             logs.warning("The record of the keyring's token cannot be written: %s", error)
 
-    def _ask(self, act: Callable[[], str | None]) -> str | None:
+    def _ask(self, act: Callable[[], T]) -> T:
         try:
             answer = act()
         except KeyringUnavailable as error:

@@ -104,15 +104,18 @@ class KeyringClient:
 
         self._ask(store)
 
-    def delete(self, service: str, username: str) -> None:
-        """Delete the entry; one that is not there is no error."""
+    def delete(self, service: str, username: str) -> bool:
+        """Delete the entry; return True if there was one."""
 
-        def delete(backend: Backend) -> None:
+        def delete(backend: Backend) -> bool:
             with self._locked_vault():
-                if backend.get_password(service, username) is not None:
+                is_there = backend.get_password(service, username) is not None
+                if is_there:
                     backend.delete_password(service, username)
+                return is_there
 
-        self._ask(delete)
+        was_there: bool = self._ask(delete)
+        return was_there
 
     def check(self) -> None:
         """Raise `KeyringUnavailable` if a call would fail now. Reads and writes nothing, and asks the user nothing."""

@@ -46,12 +46,17 @@ class KWallet:
             connection = BoundedConnection(session_bus_address(os.environ), CALL_SECONDS)
         except (OSError, ValueError, RuntimeError):
             return None
-        for name in _NAMES:
-            reply = connection.send_and_get_reply(message_bus.NameHasOwner(f"org.kde.{name}"))
-            if reply.header.message_type is MessageType.method_return and reply.body[0]:
-                return cls(connection, name)
-        connection.close()
-        return None
+        wallet = None
+        try:
+            for name in _NAMES:
+                reply = connection.send_and_get_reply(message_bus.NameHasOwner(f"org.kde.{name}"))
+                if reply.header.message_type is MessageType.method_return and reply.body[0]:
+                    wallet = cls(connection, name)
+                    break
+        finally:
+            if wallet is None:
+                connection.close()
+        return wallet
 
     @property
     def is_asking(self) -> bool:

@@ -118,9 +118,6 @@ class Verify(Command["Verified"]):
     def succeed(self, tracker: TokenTracker, result: Verified, now: float) -> None:
         tracker.on_verified(result, now, is_wished=True)
 
-    def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
-        tracker.on_failed(error, now)
-
 
 class Clear(Command["Cleared"]):
     """Forget the token here; with `revoke` revoke it at Kiwoom first."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import KeyringUnavailable, Remedy
+from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.remedies import needs_unlocking
 from tray_app.supervisor.jobs import Job
 
 if TYPE_CHECKING:
@@ -66,11 +67,7 @@ class KeyringWatch:
         return self._check is not None and is_left_in_file
 
     def _is_awaited(self, state: TokenState) -> bool:
-        if self._check is None:
-            return False
-        last = state.last
-        has_failed = last is not None and last.error is not None and last.error.remedy == Remedy.UNLOCK_KEYRING
-        return has_failed or state.place_problem in KeyringUnavailable.UNLOCKABLE
+        return self._check is not None and needs_unlocking(state)
 
     def _finish(self, _: None, error: Exception | None) -> None:
         if error is None:

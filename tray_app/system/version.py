@@ -26,13 +26,17 @@ LIBRARIES = {
 
 def program_version() -> str:
     """Return the version of this program: that of the checkout it runs from, else of the installed package."""
-    project = os.path.join(os.path.dirname(PACKAGE_FOLDER), "pyproject.toml")
+    return checkout_version(os.path.dirname(PACKAGE_FOLDER)) or library_version(DISTRIBUTION) or "?"
+
+
+def checkout_version(folder: str) -> str:
+    """Return the version of this program's checkout in a folder; an empty text where another project or none is."""
     try:
-        with open(project, encoding="utf-8") as file:
-            found = re.search(r'^version = "([^"]+)"$', file.read(), re.MULTILINE)
-        return found[1] if found else "?"
-    except OSError:
-        return library_version(DISTRIBUTION) or "?"
+        with open(os.path.join(folder, "pyproject.toml"), encoding="utf-8") as file:
+            project = dict(re.findall(r'^(name|version) = "([^"]+)"$', file.read(), re.MULTILINE))
+    except (OSError, ValueError):
+        return ""
+    return project.get("version", "") if project.get("name") == DISTRIBUTION else ""
 
 
 def library_version(distribution: str) -> str:

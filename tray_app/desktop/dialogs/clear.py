@@ -19,8 +19,9 @@ from tray_app.desktop.theme.stylesheet import fix_box_colours, switch_role
 
 if TYPE_CHECKING:
     from tray_app.core.state import TokenState
-from tray_app.desktop.dialogs.common import RETURN_KEYS, make_explanation, pass_return_to_dialog, show_dialog
+from tray_app.desktop.dialogs.common import make_explanation, show_dialog
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
+from tray_app.desktop.widgets.return_key import RETURN_KEYS, pass_return_to_dialog
 
 LOCAL = "local"
 
@@ -52,8 +53,8 @@ class ClearDialog(ScrollingDialog):
         self.revoke.setObjectName("clearRevoke")
         self.revoke.setEnabled(can_revoke)
         pass_return_to_dialog(self, self.local, self.revoke)
-        self._local_text = make_explanation("", self)
-        self._revoke_text = make_explanation("", self)
+        self._local_text = make_explanation(self)
+        self._revoke_text = make_explanation(self)
         buttons = QDialogButtonBox(self)
         self._clear = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)

@@ -47,7 +47,7 @@ class KeySources(QWidget):
             button.setAutoDefault(False)
             button.hide()
             button.clicked.connect(partial(self._take_offer, number))
-        self._note: QLabel = make_explanation("", self)
+        self._note: QLabel = make_explanation(self)
         self._note.setObjectName("keysFromFileNote")
         self._note.hide()
         self._note.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFormLayout,
@@ -25,15 +24,17 @@ from tray_app.core.language import say, tr
 from tray_app.core.wording import keyring_name
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.kiwoom.keys import clean_keys
 
 if TYPE_CHECKING:
     from tray_app.kiwoom.key_files import KeyFile
     from tray_app.kiwoom.keys import AppKeys
-from tray_app.desktop.dialogs.common import make_explanation, pass_return_to_dialog
+from tray_app.desktop.dialogs.common import make_explanation
 from tray_app.desktop.dialogs.key_sources import KeySources
 from tray_app.desktop.dialogs.secret_field import SecretField
 from tray_app.desktop.widgets.file_drop import FileDrop
+from tray_app.desktop.widgets.return_key import pass_return_to_dialog
 
 _MNEMONIC = re.compile(r"\(&.\)|&")
 
@@ -48,7 +49,7 @@ class KeysForm(QWidget):
 
     def __init__(self, parent: QWidget, mode: str) -> None:
         super().__init__(parent)
-        self.hint = make_explanation("", self)
+        self.hint = make_explanation(self)
         self.real = QRadioButton(self)
         self.demo = QRadioButton(self)
         self.real.setObjectName("modeReal")
@@ -72,8 +73,8 @@ class KeysForm(QWidget):
         self.sources.loaded.connect(self._take)
         self.sources.refused.connect(self.complain)
         FileDrop(self, self.take_files)
-        self._key_length = make_explanation("", self)
-        self._secret_length = make_explanation("", self)
+        self._key_length = make_explanation(self)
+        self._secret_length = make_explanation(self)
         self._complaint = QLabel(self)
         self._complaint.setObjectName("keysComplaint")
         self._complaint.setTextFormat(Qt.TextFormat.PlainText)
@@ -140,7 +141,7 @@ class KeysForm(QWidget):
             self._complaint.setText(text)
             if text:
                 self._scroller.start()  # once there is room for its lines
-                QAccessible.updateAccessibility(QAccessibleEvent(self._complaint, QAccessible.Event.Alert))
+                alert(self._complaint)
 
     def _scroll_to_complaint(self) -> None:
         area = self.parentWidget()

@@ -40,7 +40,7 @@ class RotateDialog(ScrollingDialog):
         font = self._question.font()
         font.setWeight(QFont.Weight.DemiBold)
         self._question.setFont(font)
-        self._explanation = make_explanation("", self)
+        self._explanation = make_explanation(self)
         buttons = QDialogButtonBox(self)
         self._rotate = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)

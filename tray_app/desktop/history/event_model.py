@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tray_app.desktop.history.feed import Row
 
 
-WHEN, WHAT, UNTIL, PROGRAM = range(4)
+WHEN, WHAT, _UNTIL, PROGRAM = range(4)
 
 
 _Index = QModelIndex | QPersistentModelIndex

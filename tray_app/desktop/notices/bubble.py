@@ -6,11 +6,12 @@ Qt's own balloon is cut off there, or is shown as the tooltip of the icon only.
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QFont, QMouseEvent
+from PySide6.QtGui import QFont, QMouseEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_text_colour
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import make_text
 
 _WIDTH, _MARGIN = 340, 16
@@ -62,7 +63,7 @@ class Bubble(QFrame):
         self.move(room.right() - self.width() - _MARGIN, room.top() + _MARGIN)
         self.show()
         self.raise_()
-        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+        alert(self)
         if urgent:
             self._end.stop()
         else:

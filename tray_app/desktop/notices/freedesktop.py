@@ -94,6 +94,13 @@ class FreedesktopBackend:
             with contextlib.suppress(DBusErrorResponse):  # already closed
                 unwrap_msg(self._call(new_method_call(_SERVER, "CloseNotification", "u", (ident,))))
 
+    def disconnect(self) -> None:
+        """Leave the bus; the next call connects anew."""
+        router, self._router = self._router, None
+        self._signals.put(None)
+        if router is not None:
+            _close(router)
+
     def _check_server(self) -> None:
         """Forget the notifications of a daemon that has restarted, which may reuse their numbers."""
         server = self._server_owner()
@@ -115,26 +122,23 @@ class FreedesktopBackend:
         try:
             return router.send_and_get_reply(message, timeout=_TIMEOUT_SECONDS)
         except Exception:
-            self._disconnect()  # the bus is gone or hangs: reconnect next time
+            self.disconnect()  # the bus is gone or hangs: reconnect next time
             raise
 
     def _connect(self) -> DBusRouter:
         if self._router is None:
             router = DBusRouter(open_dbus_connection("SESSION"))
-            self._router, self._signals, self._server = router, Queue(), ""
             rule = MatchRule(type="signal", interface=_SERVER.interface, path=_SERVER.object_path)
-            Proxy(message_bus, router, timeout=_TIMEOUT_SECONDS).AddMatch(rule)
-            router.filter(rule, queue=self._signals)
-            threading.Thread(target=self._listen, args=(self._signals,), name="notices", daemon=True).start()
+            signals: Queue[Message | None] = Queue()
+            try:
+                Proxy(message_bus, router, timeout=_TIMEOUT_SECONDS).AddMatch(rule)
+                router.filter(rule, queue=signals)
+                threading.Thread(target=self._listen, args=(signals,), name="notices", daemon=True).start()
+            except Exception:
+                _close(router)
+                raise
+            self._router, self._signals, self._server = router, signals, ""  # only one whose buttons are heard
         return self._router
-
-    def _disconnect(self) -> None:
-        router, self._router = self._router, None
-        self._signals.put(None)
-        if router is not None:
-            with contextlib.suppress(OSError):
-                router.close()
-                router.conn.close()
 
     def _listen(self, signals: Queue[Message | None]) -> None:
         while (message := signals.get()) is not None:
@@ -146,3 +150,9 @@ class FreedesktopBackend:
                 self._shown.pop(owner, None)
             elif member == "ActionInvoked":
                 self._pressed(owner, body[1])
+
+
+def _close(router: DBusRouter) -> None:
+    with contextlib.suppress(OSError):
+        router.close()
+        router.conn.close()

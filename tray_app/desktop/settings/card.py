@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QFont
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -22,6 +22,7 @@ from tray_app.desktop.settings.fields.factory import field_for
 from tray_app.desktop.settings.fields.switch import SwitchField
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_role, set_text_colour
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class SettingCard(QFrame):
         self._outcome.setVisible(bool(text))
         self._colour_outcome()
         if text:
-            QAccessible.updateAccessibility(QAccessibleEvent(self._outcome, QAccessible.Event.Alert))
+            alert(self._outcome)
 
     def clear_outcome(self) -> None:
         self.show_outcome("")

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
-from tray_app.core.wording import place_text
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.colours import text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from tray_app.desktop.settings.view import SettingsView
     from tray_app.desktop.theme.colours import Tones
     from tray_app.service.settings_changes import Changed
-    from tray_app.stores.base import Place
 from tray_app.desktop.settings.card import SettingCard
 from tray_app.desktop.settings.notes import breakable
 
@@ -136,12 +134,7 @@ class SettingsWindow(ToolWindow):
     def show_done(self, name: str, changed: Changed) -> None:
         """Show beside the field what a change did to the stored token."""
         migrated = changed.migrated
-        told = [say(one) for one in migrated.failures]
-        if migrated.place is not None:
-            place = migrated.place
-            told.insert(0, tr("The token was moved too: {place}.", place=_where(place)))
-        if migrated.left is not None:
-            told.insert(0, tr("The valid token stays where it is: {place}.", place=_where(migrated.left)))
+        told = [*migrated.told(), *map(say, migrated.failures)]
         self._cards[name].show_outcome(" ".join(told), bad=bool(migrated.failures))
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -344,10 +337,6 @@ def _scroll_area(name: str, parent: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area
-
-
-def _where(place: Place) -> str:
-    return place_text(place.kind, place.path, place.problem_code)
 
 
 def _selected_ground(tones: Tones) -> str:

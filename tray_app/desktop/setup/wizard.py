@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleEvent,
     QFont,
     QHideEvent,
 )
@@ -35,7 +33,7 @@ from tray_app.desktop.setup.texts import activity_text
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, switch_role, window_stylesheet
-from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
+from tray_app.desktop.widgets.accessible import alert, name_buttons, with_mnemonic
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.file_drop import FileDrop
@@ -193,7 +191,7 @@ class SetupWizard(QDialog):
             self._step = state.step
             page.initial_focus().setFocus()
             self.setAccessibleDescription(self._title.text())
-            QAccessible.updateAccessibility(QAccessibleEvent(self._title, QAccessible.Event.Alert))
+            alert(self._title)
 
     def _show_remedy(self, page: Page, *, is_possible: bool) -> None:
         """Make what solves an error the main button, in place of the one that would repeat it."""
@@ -213,7 +211,7 @@ class SetupWizard(QDialog):
         self._status.setVisible(not self._dots.isVisibleTo(self) and (bool(text) or not self._is_cramped))
         if text != self._status.text():
             self._status.setText(text)
-            QAccessible.updateAccessibility(QAccessibleEvent(self._status, QAccessible.Event.Alert))
+            alert(self._status)
 
     def _skip_text(self, state: SetupState) -> str:
         if state.single_page:

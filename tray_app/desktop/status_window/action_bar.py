@@ -13,8 +13,7 @@ from tray_app.desktop.clipboard import KEEP_SECONDS
 from tray_app.desktop.theme.stylesheet import set_role, switch_role
 from tray_app.desktop.view.menu import copied_text
 from tray_app.desktop.widgets.accessible import with_mnemonic
-from tray_app.desktop.widgets.basics import set_text
-from tray_app.desktop.widgets.labels import make_label
+from tray_app.desktop.widgets.basics import make_label, set_text
 from tray_app.desktop.widgets.work_button import WorkButton
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from tray_app.desktop.widgets.basics import set_text
-from tray_app.desktop.widgets.labels import make_label
+from tray_app.desktop.widgets.basics import make_label, set_text
 
 
 class MessageRow(QWidget):

@@ -16,12 +16,11 @@ from tray_app.core.language import tr
 from tray_app.desktop.theme.colours import Tone, Tones, text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import set_role, set_text_colour
 from tray_app.desktop.widgets.accessible import alert
-from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.basics import make_label, set_text
 
 if TYPE_CHECKING:
     from tray_app.desktop.view.model import View
 from tray_app.desktop.widgets.elided_label import ElidedLabel
-from tray_app.desktop.widgets.labels import make_label
 
 
 class TokenCard(QFrame):

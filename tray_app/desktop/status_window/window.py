@@ -21,9 +21,8 @@ from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import window_stylesheet
 from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
-from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.basics import make_label, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
-from tray_app.desktop.widgets.labels import make_label
 from tray_app.desktop.widgets.tool_window import ToolWindow
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtGui import QColor
 
-TEXT_CONTRAST = 4.5
 SHAPE_CONTRAST = 3.0
 """For borders, rings and the texts of what cannot be used."""
 

@@ -66,7 +66,6 @@ from tray_app.desktop.view.window import (
     place_name,
     profile_lines,
 )
-from tray_app.kiwoom.exchange_calendar import holidays_problem
 
 
 def view_of(overview: Overview, now: float, platform: str = sys.platform) -> View:
@@ -87,7 +86,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
     in_trading_hours = expires_in_trading_hours(state, now)
     end = "" if state.expires is None else end_text(state.expires, now, left, in_trading_hours=in_trading_hours)
     zone_differs = state.expires is not None and not is_korean_zone(state.expires)
-    skew = skew_text(state.skew_seconds) or holidays_problem(now)
+    skew = skew_text(state.skew_seconds) or overview.calendar_problem
     return View(
         icon=icon_of(on_panel, now, has_settings_problem=has_settings_problem),
         tooltip=tooltip_text(overview, now),

@@ -7,14 +7,16 @@ import math
 from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
 from tray_app.core.remedies import ASKING, remedy_text, wait_text
+from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.state import TokenState
+from tray_app.core.trading import QUIET_TIME
 from tray_app.core.wording import local_time
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.view.texts import badges_of, busy_text, profile_text, status_text
 from tray_app.desktop.view.urgency import is_first_check, running_action
 
-DEFAULT_DAILY = "daily 06:30"
-"""The daily time that the menu offers while none is set: before the market opens, with time left to solve a problem."""
+DEFAULT_DAILY = f"{DAILY} {QUIET_TIME}"
+"""The daily time that the menu offers while none is set."""
 
 
 def menu_status_text(overview: Overview, now: float) -> str:

@@ -25,7 +25,7 @@ class Overview:
 
     `snoozed_until` and `copied_until` (when a copied token leaves the clipboard) are in epoch seconds. `panel` is the
     setting for the brightness of the panel: `auto`, `dark` or `light`. `settings_problem` is a sentence about what in
-    the settings cannot be used.
+    the settings cannot be used, `calendar_problem` one about holidays that are not known.
     """
 
     states: tuple[TokenState, ...]
@@ -34,11 +34,7 @@ class Overview:
     copied_until: float | None = None
     panel: str = "auto"
     settings_problem: str = ""
-
-    @classmethod
-    def of(cls, state: TokenState) -> Overview:
-        """Return the overview of a single account."""
-        return cls((state,), state.profile)
+    calendar_problem: str = ""
 
     @property
     def state(self) -> TokenState:

@@ -56,6 +56,7 @@ def lifetime(state: TokenState) -> float:
 
 
 def fraction_left(state: TokenState, now: float) -> float:
+    """Return the part of the token's lifetime that is left, from 0 to 1."""
     return min(1.0, state.remaining(now) / lifetime(state))
 
 

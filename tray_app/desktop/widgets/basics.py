@@ -22,11 +22,20 @@ def make_card(name: str, parent: QWidget) -> tuple[QFrame, QVBoxLayout]:
     return card, inside
 
 
-def make_text(name: str, parent: QWidget) -> QLabel:
+def make_text(name: str, parent: QWidget, *, wrap: bool = True) -> QLabel:
+    """Return a label of plain text, in the middle of its height."""
     label = QLabel(parent)
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
+    label.setWordWrap(wrap)
+    return label
+
+
+def make_label(name: str, parent: QWidget, *, wrap: bool = False, centred: bool = False) -> QLabel:
+    """Return a label of plain text at the top left of its place, or in its middle."""
+    label = make_text(name, parent, wrap=wrap)
+    corner = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter if centred else corner)
     return label
 
 

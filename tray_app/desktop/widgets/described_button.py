@@ -13,9 +13,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.desktop.dialogs.common import pass_return_to_dialog
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_text
+from tray_app.desktop.widgets.return_key import pass_return_to_dialog
 
 _INDENT = 26
 

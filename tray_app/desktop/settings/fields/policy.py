@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
+from tray_app.core.trading import QUIET_MINUTES
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_text
 from tray_app.service.settings_changes import DAILY_MEANS
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from tray_app.settings.table import Setting
 from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.settings.fields.time_edit import make_time_edit, time_of
-
-_USUAL_ROTATION = 6 * 60 + 30
-
 
 _INDENT = 24
 
@@ -65,7 +63,7 @@ class PolicyField(Field):
         if time:
             self._time.setTime(QTime.fromString(time, "HH:mm"))
         elif not self._time.time().hour():
-            self._time.setTime(time_of(_USUAL_ROTATION))
+            self._time.setTime(time_of(QUIET_MINUTES))
         self._time.setEnabled(word == "daily")
         self._tell()
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleEvent,
-)
 from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
@@ -17,6 +13,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import say, tr
 from tray_app.desktop.setup.flow import SetupFlow, SetupState, Step
 from tray_app.desktop.theme.stylesheet import set_text_colour
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import make_text
 
 if TYPE_CHECKING:
@@ -58,7 +55,7 @@ class Page(QWidget):
         self.error.setVisible(bool(text))
         if text != self.error.text():
             self.error.setText(text)
-            QAccessible.updateAccessibility(QAccessibleEvent(self.error, QAccessible.Event.Alert))
+            alert(self.error)
 
     def main_text(self) -> str:
         return tr("Save") if self.state.single_page else tr("&Next")
