@@ -23,6 +23,7 @@ from tray_app.service.key_binding import KeyBinding
 from tray_app.service.login import keep_keys
 from tray_app.settings import kwcli, load
 from tray_app.settings.load import Settings, known_profiles, load_settings
+from tray_app.stores.keyring_problems import unreachable
 
 
 class MemoryVault:
@@ -447,3 +448,29 @@ def test_an_alias_that_is_known_already_is_not_written_again(settings_json: Path
     before = settings_json.stat()
     kwcli.keep_alias("모의", "demo")
     assert settings_json.stat().st_ino == before.st_ino
+
+
+class OutOfReach:
+    """A keyring of a desktop session that this program is not in."""
+
+    def get(self, service: str, username: str) -> str | None:
+        raise unreachable()
+
+
+@pytest.mark.parametrize(
+    ("profile", "mode", "told"),
+    [
+        ("default", "real", "Set APP_KEY and APP_SECRET,"),
+        ("default", "demo", "Set APP_KEY_MOCK and APP_SECRET_MOCK,"),
+        ("swing", "real", "Run this as a unit of the user"),  # its keys are never in the environment
+    ],
+)
+def test_out_of_reach_of_the_keyring_the_variables_of_just_this_account_are_named(
+    profile: str, mode: str, told: str, settings_json: Path
+) -> None:
+    vault: Any = OutOfReach()
+
+    with pytest.raises(KeysMissing) as raised:
+        find_keys(profile, mode, {}, vault)
+
+    assert told in str(raised.value)

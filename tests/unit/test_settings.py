@@ -83,6 +83,22 @@ class TestDefaults:
 
         assert load().mode == "real"
 
+    @pytest.mark.parametrize("name", ["APP_KEY_MOCK", "APP_SECRET_MOCK"])
+    def test_half_a_pair_of_mock_keys_does_not_mean_real_trading(
+        self, load: Callable[..., Settings], environ: dict[str, str], name: str
+    ) -> None:
+        environ |= {"APP_KEY_MOCK": "", "APP_SECRET_MOCK": "", name: "half-of-a-test"}
+
+        assert load().mode == "demo"
+
+    @pytest.mark.parametrize("name", ["APP_KEY", "APP_SECRET"])
+    def test_half_a_pair_of_real_keys_does_not_mean_mock_trading(
+        self, load: Callable[..., Settings], environ: dict[str, str], name: str
+    ) -> None:
+        environ |= {"APP_KEY_MOCK": "key-of-a-test", "APP_SECRET_MOCK": "secret-of-a-test", name: "half-of-a-test"}
+
+        assert load().mode == "real"
+
     def test_mock_keys_say_nothing_about_another_profile(
         self, load: Callable[..., Settings], environ: dict[str, str]
     ) -> None:

@@ -9,6 +9,7 @@ from tray_app.core.pasted import mistake_in, unquoted, variable
 from tray_app.core.profile import DEFAULT, command_line
 from tray_app.core.secret import HiddenMapping, Secret
 from tray_app.settings.kwcli import alias_digest, aliases
+from tray_app.settings.table import KEY_VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,15 +31,18 @@ _UNREADABLE = {
     KeyringUnavailable.LOCKED: msg("The keyring is locked, so the app key cannot be read. Unlock it."),
     KeyringUnavailable.ASKING: msg("The keyring is asking whether the app key may be read. Allow it."),
     KeyringUnavailable.UNREACHABLE: msg(
-        "The app keys may be in the keyring, which cannot be reached from here, outside the desktop session. Set "
-        "APP_KEY and APP_SECRET, run this as a unit of the user (systemctl --user), or keep the session's services: "
-        "loginctl enable-linger"
+        "The app keys may be in the keyring, which cannot be reached from here, outside the desktop session. Run this "
+        "as a unit of the user (systemctl --user), or keep the session's services: loginctl enable-linger"
     ),
     KeyringUnavailable.SILENT: msg(
         "The keyring does not answer, so the app key cannot be read now. Try again in a moment."
     ),
 }
-_VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_SECRET_MOCK")}
+_SET_VARIABLES = msg(
+    "The app keys may be in the keyring, which cannot be reached from here, outside the desktop session. Set {key} and "
+    "{secret}, run this as a unit of the user (systemctl --user), or keep the session's services: "
+    "loginctl enable-linger"
+)
 
 
 class AppKeys:
@@ -84,7 +88,7 @@ def keyring_service(profile: str, mode: str) -> str:
 
 def environment_names(mode: str) -> tuple[str, str]:
     """Return the names of the variables for the default profile's keys, as in `kiwoomcli`."""
-    return _VARIABLES[mode]
+    return KEY_VARIABLES[mode]
 
 
 def find_keys(
@@ -156,17 +160,23 @@ def keys_of_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None
     return clean_keys(*values)
 
 
-def _in_keyring(service: str, keyring_client: KeyringClient, alias: str | None = None) -> AppKeys | None:
+def _in_keyring(
+    service: str, keyring_client: KeyringClient, alias: str | None = None, variables: tuple[str, str] | None = None
+) -> AppKeys | None:
+    """Return the keys in the keyring, or None. `variables` is where they could be set instead."""
     try:
         values = [Secret(keyring_client.get(service, username) or "") for username in _USERNAMES]
     except KeyringUnavailable as error:
         if error.problem == KeyringUnavailable.MISSING:
             return None
         waits_for_user = error.problem in KeyringUnavailable.UNLOCKABLE
-        unreadable = KeysMissing(
-            _UNREADABLE.get(error.problem, _UNREADABLE[KeyringUnavailable.SILENT]),
-            remedy=Remedy.UNLOCK_KEYRING if waits_for_user else Remedy.RETRY,
-        )
+        remedy = Remedy.UNLOCK_KEYRING if waits_for_user else Remedy.RETRY
+        if error.problem == KeyringUnavailable.UNREACHABLE and variables is not None:
+            key, secret = variables
+            unreadable = KeysMissing(_SET_VARIABLES, remedy=remedy, key=key, secret=secret)
+        else:
+            sentence = _UNREADABLE.get(error.problem, _UNREADABLE[KeyringUnavailable.SILENT])
+            unreadable = KeysMissing(sentence, remedy=remedy)
         unreadable.retry = not waits_for_user
         raise unreadable from None
     if _EMPTY in values:
@@ -187,9 +197,8 @@ def _of_default(mode: str, keyring_client: KeyringClient, account: str) -> AppKe
         )
     if known.get(account) == mode:
         return keys_of_alias(account, keyring_client)
-    return _in_keyring(f"kiwoom-{mode}", keyring_client) or _of_only_alias(
-        [alias for alias, its_mode in known.items() if its_mode == mode], keyring_client
-    )
+    keys = _in_keyring(f"kiwoom-{mode}", keyring_client, variables=environment_names(mode))
+    return keys or _of_only_alias([alias for alias, its_mode in known.items() if its_mode == mode], keyring_client)
 
 
 def _of_only_alias(of_this_mode: list[str], keyring_client: KeyringClient) -> AppKeys | None:

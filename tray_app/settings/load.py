@@ -17,7 +17,7 @@ from tray_app.core.profile import DEFAULT, case_conflict, check_profile, normali
 from tray_app.settings.document import again, read_document
 from tray_app.settings.file_layers import BOT_FILE, SettingsFile
 from tray_app.settings.places import config_dir, default_data_dir, is_token_file, settings_file
-from tray_app.settings.table import MODES, TABLE, read_value
+from tray_app.settings.table import KEY_VARIABLES, MODES, TABLE, read_value
 from tray_app.system.user_folders import is_anothers
 
 TYPE_CHECKING = False
@@ -322,11 +322,11 @@ def _kwcli_modes() -> dict[str, str]:
 
 def _mode_of_keys(environ: Mapping[str, str], account: str) -> str:
     """Return `demo` where only mock keys can be meant: by the environment, else by the chosen account, else by all
-    accounts of `kiwoomcli`. Raises `SettingsError` when these decide and cannot be read."""
-    if variable(environ, "APP_KEY"):
-        return MODES[0]
-    if variable(environ, "APP_KEY_MOCK"):
-        return MODES[1]
+    accounts of `kiwoomcli`. Half a pair in the environment counts too: it is refused when the keys are needed, and
+    nobody else's are used instead. Raises `SettingsError` when these decide and cannot be read."""
+    for mode in MODES:
+        if any(variable(environ, name) for name in KEY_VARIABLES[mode]):
+            return mode
     modes = _kwcli_modes()
     return modes.get(account) or (MODES[1] if set(modes.values()) == {MODES[1]} else MODES[0])
 
@@ -337,7 +337,7 @@ def _is_account_of_default(name: str, shared: Mapping[str, str], environ: Mappin
     if name == DEFAULT or shared.get("account") != name:
         return False
     mode = variable(environ, "KIWOOM_MODE").lower() or shared.get("mode")
-    has_own_keys = variable(environ, "APP_KEY" if mode == MODES[0] else "APP_KEY_MOCK")
+    has_own_keys = any(variable(environ, name) for name in KEY_VARIABLES.get(mode or "", KEY_VARIABLES["demo"]))
     return not has_own_keys and mode == _kwcli_aliases().get(name)
 
 

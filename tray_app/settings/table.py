@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 MODES = ("real", "demo")
+KEY_VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_SECRET_MOCK")}
+"""The environment variables of the default profile's keys, as in `kiwoomcli`."""
+
 _MODES = dict(zip(MODES, (msg("real trading"), msg("mock trading")), strict=True))
 _KEYRING_STORES = {
     "win32": (
