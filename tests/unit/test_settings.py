@@ -391,6 +391,7 @@ class TestBadEnvironment:
             ("KIWOOM_TRAY_DATA_DIR", "$HOME/a"),
             ("KIWOOM_TRAY_DATA_DIR", "/home/${USER}/a"),
             ("KIWOOM_TRAY_DATA_DIR", "%APPDATA%\\a"),
+            ("KIWOOM_TRAY_DATA_DIR", "file:///home/a"),
             ("KIWOOM_TRAY_CONFIG_DIR", '"'),
             ("KIWOOM_TRAY_CONFIG_DIR", "$HOME/a"),
             ("KIWOOM_TRAY_BASE_URL", "http://example.com"),
@@ -407,6 +408,16 @@ class TestBadEnvironment:
         with pytest.raises(SettingsError, match=name) as raised:
             load()
         assert raised.value.exit_status == USAGE == 2
+
+    @pytest.mark.posix
+    @pytest.mark.parametrize("name", ["KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR"])
+    def test_the_home_of_nobody_is_no_folder(
+        self, name: str, load: Callable[..., Settings], environ: dict[str, str]
+    ) -> None:
+        environ[name] = "~nobody-of-this-name/a"
+
+        with pytest.raises(SettingsError, match=name):
+            load()
 
     @pytest.mark.parametrize("name", ["..", "../../x", "a/b", ".x", "CON", "x" * 65, "a\0b", "x."])
     def test_a_bad_profile_is_a_usage_error(

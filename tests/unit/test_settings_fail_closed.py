@@ -147,6 +147,20 @@ class TestAFileThatCannotBeReadAsAWhole:
             f"{file} cannot be read (a link that leads nowhere). Correct or remove it, then try again.\n"
         )
 
+    @pytest.mark.parametrize("name", ["settings.toml.txt", "Settings.TOML.txt", "Settings.toml"])
+    def test_may_have_the_name_that_an_editor_gave_it(
+        self, name: str, run: Callable[..., Run], file: Path, keys: None
+    ) -> None:
+        misnamed = file.with_name(name)
+        misnamed.write_text(MEANT, encoding="utf-8")
+        if file.exists():
+            pytest.skip("this disk does not tell upper case from lower case")
+
+        refused = run("get")
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert refused.err == f"{misnamed} must have the name settings.toml to be read. Rename it.\n"
+
     @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("get", "theme"), ("path",)])
     def test_can_be_asked_about(self, words: tuple[str, str] | tuple[str], run: Callable[..., Run], file: Path) -> None:
         file.write_bytes(UNREADABLE["cp949"])

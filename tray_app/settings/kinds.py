@@ -188,9 +188,10 @@ class Folder(Kind):
     def read(self, value: object) -> str:
         import os
 
-        if not isinstance(value, str) or "\0" in value or is_mistyped_path(value.strip()):
+        path = expand_user(value.strip()) if isinstance(value, str) and "\0" not in value else ""
+        if is_mistyped_path(path) or path.startswith("~"):
             raise ValueError(msg("the path of a folder"))
-        return os.path.abspath(expand_user(value.strip()))
+        return os.path.abspath(path)
 
 
 class File(Kind):

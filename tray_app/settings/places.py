@@ -119,11 +119,12 @@ def kwcli_config_dir() -> str:
 def _named_folder(environ: Mapping[str, str], name: str) -> str:
     """Return the absolute path of the folder that the variable names; empty without one."""
     named = variable(environ, name)
-    if named and is_mistyped_path(named):
+    folder = expand_user(named)
+    if named and (is_mistyped_path(named) or folder.startswith("~")):
         raise SettingsError(
             msg("{where} cannot be used. It takes: {expected}"), where=name, expected=msg("the path of a folder")
         )
-    return os.path.abspath(expand_user(named)) if named else ""
+    return os.path.abspath(folder) if named else ""
 
 
 def _name(path: str) -> str:
