@@ -462,6 +462,34 @@ def test_verify_without_an_answer_changes_nothing(run: Callable[..., Run], kiwoo
     assert run("get", "--no-issue").out == token
 
 
+@pytest.mark.parametrize(("code", "status"), [("8200", 5), ("8103", 5), ("garbage", 5), ("8001", 4), ("8050", 4)])
+def test_verify_ends_with_5_where_kiwoom_does_not_say_it(
+    code: str, status: int, run: Callable[..., Run], kiwoom: SandboxKiwoom
+) -> None:
+    run("refresh")
+    kiwoom.set_fault(code, times=1)
+
+    asked = run("verify")
+
+    assert (asked.status, asked.out) == (status, "")
+    assert json.loads(run("status", "--json").out)["state"] == "valid"
+
+
+def test_a_token_that_may_have_been_revoked_is_shown_as_none_that_works(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom
+) -> None:
+    run("refresh")
+    kiwoom.set_fault("lost-answer", times=1, on="revoke")
+    assert run("clear", "--revoke").status == 5
+
+    fields = json.loads(run("status", "--json").out)
+
+    assert (fields["has_token"], fields["is_valid"], fields["state"]) == (False, False, "unconfirmed")
+    assert fields["token_preview"] is None
+    assert "may have been revoked" in run("status").out
+    assert run("get", "--no-issue").status == 3
+
+
 def test_verify_without_a_token_ends_with_3(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     assert run("verify").status == 3
     assert kiwoom.counts()["rest"] == 0

@@ -7,7 +7,17 @@ import os
 import sys
 import time
 
-from tray_app.core.errors import DONE, NO_TOKEN, InvalidInput, KiwoomTokenError, NoToken
+from tray_app.core.errors import (
+    DONE,
+    KIWOOM_SILENT,
+    NO_TOKEN,
+    BrokerError,
+    InvalidInput,
+    KeysRefused,
+    KiwoomTokenError,
+    NoToken,
+    TokenRefused,
+)
 from tray_app.core.language import msg, say, tr, use
 from tray_app.core.pasted import plain_number
 from tray_app.core.printable import printable
@@ -81,7 +91,12 @@ def verify_(options: Namespace) -> int:
     from tray_app.core.wording import korean_time
 
     _, service = opened(options.profile)
-    verified = service.verify()
+    try:
+        verified = service.verify()
+    except BrokerError as error:
+        if not isinstance(error, (KeysRefused, TokenRefused)):
+            error.exit_status = KIWOOM_SILENT  # whatever it said, it did not say whether the token works
+        raise
     if not verified.is_alive:
         print(
             tr(
@@ -289,15 +304,16 @@ def _status_fields(settings: Settings, service: TokenService, token: Token | Non
     evidence = service.evidence(token)
     is_about = token is not None and evidence.is_about(token.value)
     confirmed_at = evidence.confirmed_at if is_about else 0.0
+    given = None if token is None or service.tokens.is_gone(token) else token
     life = life_of(
         token.expires if token else None,
         now,
         is_dead=token is None and evidence.dead_at > 0,
-        is_doubtful=is_about and evidence.doubted_at > 0,
+        is_doubtful=given is None or (is_about and evidence.doubted_at > 0),
     )
     return {
-        **token_info(token, now),
-        "expires_at": token.expires_at.astimezone().isoformat() if token else None,
+        **token_info(given, now),
+        "expires_at": given.expires_at.astimezone().isoformat() if given else None,
         "profile": settings.profile,
         "mode": settings.mode,
         "state": str(life),
@@ -324,6 +340,9 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
         life = tr("no token")
     elif not token.lives(now):
         life = tr("expired {end} (KST)", end=korean_time(token.expires, now))
+    elif service.tokens.is_gone(token):
+        command = command_line("verify", service.profile)
+        life = tr("given to nobody, because it may have been revoked. Find out with: {command}", command=command)
     else:
         life = tr(
             "{left} left, expires {end} (KST)",
