@@ -99,7 +99,7 @@ def test_get_prints_the_token_and_nothing_else(run: Callable[..., Run], kiwoom: 
     assert kiwoom.counts()["issue"] == 1
 
 
-@pytest.mark.parametrize(("skew", "words"), [(150, "behind"), (-150, "ahead of"), (30, None)])
+@pytest.mark.parametrize(("skew", "words"), [(130, "behind"), (-130, "ahead of"), (30, None)])
 @pytest.mark.parametrize("command", ["get", "refresh"])
 def test_a_clock_that_is_off_is_said_on_stderr(
     command: str, skew: float, words: str | None, run: Callable[..., Run], kiwoom: SandboxKiwoom

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.zones import live_in, read_zone
 from tray_app.core import language
-from tray_app.core.errors import KeyringUnavailable, KeysMissing, KiwoomTokenError, Remedy, StoreError
+from tray_app.core.errors import BrokerError, KeyringUnavailable, KeysMissing, KiwoomTokenError, Remedy, StoreError
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.icons.state_icon import LEVELS, IconSpec, Phase
 from tray_app.desktop.theme.colours import Tone
@@ -325,12 +325,30 @@ def test_holidays_that_are_not_known_are_told_after_a_clock_that_is_off() -> Non
 
 def test_check_that_was_not_answered_is_no_failing_renewal() -> None:
     error = error_for(5, "[1700:x]")
-    error.remedy = Remedy.CHECK
+    assert isinstance(error, BrokerError)
+    error.remedy, error.is_of_check = Remedy.CHECK, True
     one = failed(error, 5000, renew_at=NOW + 5000)
     view = seen(one, NOW)
     assert view.last == "Kiwoom's request limit is reached. Wait a moment, then try again. [1700]"
     assert view.coming.startswith("A new token is issued automatically right after it expires")
     assert (view.refresh_text, view.refresh_is_main, view.icon.failing) == ("Check with Kiwoom", True, False)
+
+
+def test_a_check_that_met_a_refusal_does_not_hide_when_the_next_token_comes() -> None:
+    error = error_for(3, "[8050:x]")
+    assert isinstance(error, BrokerError)
+    error.is_of_check = True
+    view = seen(failed(error, 5000, renew_at=NOW + 5000), NOW)
+    assert view.coming.startswith("A new token is issued automatically right after it expires")
+
+
+def test_while_the_clock_is_off_or_a_renewal_fails_nothing_says_that_all_is_well() -> None:
+    slow = seen(state(skew_seconds=7200.0), NOW)
+    assert (slow.menu_remedy_text, slow.well) == ("Set this computer's clock", "")
+    limited = seen(failed(error_for(5, "[1700:x]"), 500, renew_at=NOW + 600), NOW)
+    assert limited.well == ""
+    assert limited.menu_remedy_text.startswith("Trying again at")
+    assert seen(state(), NOW).menu_remedy_text == "Nothing to fix"
 
 
 def test_what_comes_next() -> None:
@@ -345,6 +363,8 @@ def test_what_comes_next() -> None:
     assert seen(state(stopped=True), NOW).refresh_text == "Try again"
     locked = KeyringUnavailable("Locked.", problem="locked")
     assert seen(failed(locked, stopped=True), NOW).coming == "It goes on by itself once that is solved."
+    no_keys = KeysMissing("The keyring is locked.", remedy=Remedy.UNLOCK_KEYRING)
+    assert seen(failed(no_keys, stopped=True), NOW).coming == "It goes on by itself once that is solved."
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
     assert seen(retry, NOW).coming == "Next attempt: 12:09."
     asking = state(renew_at=NOW - 1, busy=Action.REFRESH)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import KeyringUnavailable, RateLimited, Remedy, RevokeFailed
+from tray_app.core.errors import BrokerError, KeyringUnavailable, RateLimited, Remedy, RevokeFailed
 from tray_app.core.language import tr
 from tray_app.core.profile import command_line
 from tray_app.core.renewal_schedule import NOTIFY
-from tray_app.core.state import Action, Life, TokenState
+from tray_app.core.state import Action, Life, Result, TokenState
 from tray_app.core.trading import QUIET_MINUTES, is_evening_before, is_trading, next_time_of_day, opening_of
 from tray_app.core.wording import keyring_name, local_time
 
@@ -136,7 +136,13 @@ def is_planned_now(state: TokenState, now: float) -> bool:
 
 def is_failed_check(error: KiwoomTokenError | None) -> bool:
     """Return whether this is why Kiwoom did not say if the token works, which says nothing about renewing it."""
-    return error is not None and error.remedy == Remedy.CHECK
+    return isinstance(error, BrokerError) and error.is_of_check
+
+
+def is_failing(state: TokenState) -> bool:
+    """Return whether the last request for a token failed and is repeated by itself."""
+    last = state.last if state.renew_at is not None else None
+    return last is not None and last.result is Result.FAILED and not is_failed_check(last.error)
 
 
 def needs_unlocking(state: TokenState) -> bool:

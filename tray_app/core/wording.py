@@ -103,7 +103,7 @@ def skew_text(seconds: float | None) -> str:
     """Return that this computer's clock is off, by Kiwoom's clock minus this one; empty if it is at most a minute."""
     if seconds is None or abs(seconds) <= _MAX_SILENT_SKEW_SECONDS:
         return ""
-    span = duration(abs(seconds))
+    span = duration(round(abs(seconds) / 60) * 60)
     if seconds > 0:
         return tr("This computer's clock is {duration} behind Kiwoom's. Set the clock.", duration=span)
     return tr("This computer's clock is {duration} ahead of Kiwoom's. Set the clock.", duration=span)

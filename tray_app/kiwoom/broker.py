@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import enum
 import json
-import math
 import socket
 import threading
 import time
@@ -81,8 +80,12 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": "kiwoom-token-tray",
 }
-_CLOCK_IS_OFF = msg(
-    "This computer's clock is {minutes} minutes off, so the new token looks expired. Set the clock, then try again."
+_CLOCK_IS_MINUTES_OFF = msg(
+    "This computer's clock is {minutes} min off, so the new token looks expired. Set the clock, then try again."
+)
+_CLOCK_IS_HOURS_OFF = msg(
+    "This computer's clock is {hours} h {minutes} min off, so the new token looks expired. "
+    "Set the clock, then try again."
 )
 
 T = TypeVar("T")
@@ -325,7 +328,7 @@ class _Answer:
         if token is not None:
             return Issued(token, self._skew)
         if is_large and _usable_token(fields, self._at, skew) is not None:
-            return BrokerUnavailable(_CLOCK_IS_OFF, minutes=math.ceil(abs(skew) / 60))
+            return _clock_is_off(skew)
         if _usable_token(fields, self._at - _JUST_ENDED_SECONDS, correction) is not None:
             return _JustEnded()
         return BrokerUnavailable(NO_USABLE_TOKEN)
@@ -372,6 +375,13 @@ class _Answer:
 
 def _revealed(fields: Mapping[str, str | Secret]) -> dict[str, str]:
     return {name: text.reveal() if isinstance(text, Secret) else text for name, text in fields.items()}
+
+
+def _clock_is_off(skew: float) -> BrokerUnavailable:
+    hours, minutes = divmod(round(abs(skew) / 60), 60)
+    if hours:
+        return BrokerUnavailable(_CLOCK_IS_HOURS_OFF, hours=hours, minutes=minutes)
+    return BrokerUnavailable(_CLOCK_IS_MINUTES_OFF, minutes=minutes)
 
 
 def _usable_token(fields: Mapping[str, object], now: float, skew: float) -> Token | None:

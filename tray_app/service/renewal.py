@@ -16,6 +16,8 @@ ENOUGH_SECONDS = 300.0
 """`ensure` renews a token with less time left than this, unless told otherwise."""
 
 _SHORTEST_LIFE_SECONDS = 0.001
+_MINUTES_FROM_SECONDS = 180.0
+"""A wait that is longer is told in minutes."""
 
 
 class Request:
@@ -187,6 +189,13 @@ def failure_to_repeat(
 
 
 def _must_wait(code: str | None, seconds: float) -> RateLimited:
+    if seconds >= _MINUTES_FROM_SECONDS:
+        return RateLimited(
+            msg("Kiwoom asked to wait {minutes} minutes before the next request."),
+            code=code,
+            retry_after=seconds,
+            minutes=int(seconds // 60) + 1,
+        )
     return RateLimited(
         msg("Kiwoom asked to wait {seconds} seconds before the next request."),
         code=code,

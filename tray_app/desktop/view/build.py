@@ -13,6 +13,7 @@ from tray_app.core.profile import DEFAULT
 from tray_app.core.remedies import (
     ASKING,
     expires_in_trading_hours,
+    is_failing,
     is_planned_for,
     remedy_for,
     remedy_text,
@@ -136,7 +137,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         remedy=remedy,
         remedy_text=remedy_text(remedy, state.mode),
         can_remedy=idle,
-        well=tr("Nothing to do.") if helps == Remedy.NONE and left > 0 and not skew else "",
+        well=tr("Nothing to do.") if helps == Remedy.NONE and left > 0 and not skew and not is_failing(state) else "",
     )
 
 

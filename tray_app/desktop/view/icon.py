@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tray_app.core.remedies import ASKING, is_failed_check, is_planned_now, needs_unlocking
-from tray_app.core.state import Result, TokenState
+from tray_app.core.remedies import ASKING, is_failing, is_planned_now, needs_unlocking
+from tray_app.core.state import TokenState
 from tray_app.desktop.icons.state_icon import IconSpec, Phase, level_of
 from tray_app.desktop.view.timing import HOUR_SECONDS, lifetime, phase_of, seconds_left
 from tray_app.desktop.view.urgency import is_first_check, running_action
@@ -19,12 +19,10 @@ def icon_of(state: TokenState, now: float, *, has_settings_problem: bool = False
     elif phase in {Phase.SOON, Phase.LOW} and not busy:
         minutes = seconds_left(state, now) // 60
     is_locked = needs_unlocking(state)
-    last = state.last if state.renew_at is not None else None
-    is_failing = last is not None and last.result is Result.FAILED and not is_failed_check(last.error)
     badge = "stopped" if state.stopped and not is_locked else ""
     needs_user = state.last is not None and state.last.error is not None and state.last.error.remedy not in ASKING
     is_amiss = bool(state.place_problem) or has_settings_problem or needs_user
-    badge = badge or ("locked" if is_locked else "failing" if is_failing else "problem" if is_amiss else "")
+    badge = badge or ("locked" if is_locked else "failing" if is_failing(state) else "problem" if is_amiss else "")
     return IconSpec(
         phase, level, minutes, busy=busy, planned=is_planned_now(state, now), **({badge: True} if badge else {})
     )

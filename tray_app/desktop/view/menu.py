@@ -6,11 +6,11 @@ import math
 
 from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
-from tray_app.core.remedies import ASKING, remedy_text, wait_text
+from tray_app.core.remedies import ASKING, is_failing, remedy_text, wait_text
 from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.state import TokenState
 from tray_app.core.trading import QUIET_TIME
-from tray_app.core.wording import local_time
+from tray_app.core.wording import local_time, skew_text
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.view.texts import badges_of, busy_text, profile_text, status_text
 from tray_app.desktop.view.urgency import is_first_check, running_action
@@ -49,8 +49,10 @@ def snooze_text(overview: Overview, now: float) -> str:
 
 def menu_remedy_text(remedy: str, state: TokenState, now: float) -> str:
     """Return the entry that says what helps; where that is another entry, which one."""
-    if remedy == Remedy.NONE:
-        return tr("Nothing to fix")
+    if remedy in {Remedy.NONE, Remedy.WAIT}:
+        if skew_text(state.skew_seconds):
+            return tr("Set this computer's clock")
+        return (wait_text(state, now) if is_failing(state) else "") or tr("Nothing to fix")
     if remedy in ASKING:
         return tr("What helps: {what}", what=refresh_text(state, remedy, now))
     return remedy_text(remedy, state.mode)

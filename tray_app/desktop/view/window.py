@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tray_app.core.errors import EncryptionKeyUnusable, StoreError
+from typing import TYPE_CHECKING
+
+from tray_app.core.errors import EncryptionKeyUnusable, Remedy, StoreError
 from tray_app.core.language import msg, tr
-from tray_app.core.remedies import is_failed_check
+from tray_app.core.remedies import is_failing
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Result, TokenState
 from tray_app.core.wording import keyring_subject, korean_time, local_time
@@ -14,6 +16,9 @@ from tray_app.desktop.view.model import Overview, ProfileLine
 from tray_app.desktop.view.texts import error_text, headline_text, profile_text, short_end_text
 from tray_app.desktop.view.timing import is_of_known_age, next_midnight, phase_of
 from tray_app.desktop.view.urgency import CLEARED_RESULTS, WELL, most_urgent, urgency
+
+if TYPE_CHECKING:
+    from tray_app.core.errors import KiwoomTokenError
 
 SAME_EVENT_SECONDS = 60
 """What Kiwoom said within this time of the last event is that event."""
@@ -138,14 +143,20 @@ def last_event_tone(state: TokenState, left: int) -> Tone:
     return Tone.BAD if state.stopped or not left else Tone.LOW
 
 
+def _is_watched(error: KiwoomTokenError | None) -> bool:
+    """Return True for what this program notices by itself once it is solved, by whomever."""
+    if isinstance(error, StoreError):
+        return not isinstance(error, EncryptionKeyUnusable)
+    return error is not None and error.remedy == Remedy.UNLOCK_KEYRING
+
+
 def next_event_text(state: TokenState, now: float) -> str:
     if state.stopped and state.renew_at is not None:
         return tr(
             "Kiwoom is asked again at {time}, or when you press “Try again”.", time=local_time(state.renew_at, now)
         )
     error = None if state.last is None or state.expires is not None else state.last.error
-    is_watched = isinstance(error, StoreError) and not isinstance(error, EncryptionKeyUnusable)
-    if is_watched and state.renew_at is None:
+    if _is_watched(error) and state.renew_at is None:
         return tr("It goes on by itself once that is solved.")
     if state.stopped:
         return tr("Automatic renewal is paused until you fix this and press “Try again”.")
@@ -162,7 +173,7 @@ def next_event_text(state: TokenState, now: float) -> str:
     if state.renew_at <= now:
         return tr("A new token is issued in a moment.")
     time = local_time(state.renew_at, now)
-    if state.last is not None and state.last.result is Result.FAILED and not is_failed_check(state.last.error):
+    if is_failing(state):
         return tr("Next attempt: {time}.", time=time)
     if state.rotate_at is not None and (state.expires is None or state.rotate_at < state.expires):
         return tr("{time}: revoked and reissued.", time=time[:1].upper() + time[1:])
