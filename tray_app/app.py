@@ -45,7 +45,6 @@ _TITLE = "Kiwoom Token Tray"
 _SANDBOX_LIFETIME_SECONDS = 660.0
 """A newcomer then sees the first warning after a minute and the first renewal after eleven."""
 
-
 _owns_process = False
 """True if this process is the tray program and nothing else, so that its crashes may be logged."""
 

@@ -264,6 +264,26 @@ def test_damaged_settings_are_told_and_the_rest_goes_on(trader: Trader) -> None:
     assert trader.issues == 0, "what is not understood asks for nothing"
 
 
+def test_settings_that_cannot_be_read_are_waited_for_in_the_tray_also_once_the_window_is_closed(
+    trader: Trader,
+) -> None:
+    trader.config.mkdir()
+    file = trader.config / "settings.toml"
+    file.write_text("mode = demo\n")
+    trader.start_tray("--background")
+    window = trader.desktop.window("Settings")
+    trader.sees("Check the settings file")
+
+    def is_closed() -> bool:
+        return not any("Settings" in one.title for one in trader.desktop.windows())
+
+    trader.press(window, "Escape", until=is_closed)
+    trader.sees("Check the settings file")
+    file.write_text('mode = "real"\nlanguage = "en"\n')
+
+    trader.sees("23 h")
+
+
 def test_first_start_chooses_one_data_folder_for_every_tool(desktop: Desktop) -> None:
     with Trader(desktop) as trader:
         del trader.environment["KIWOOM_TRAY_DATA_DIR"]

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from tray_app import app
@@ -53,9 +53,23 @@ def test_it_follows_the_file_until_that_is_mended(dialog: DamagedSettingsDialog,
 
 def test_quitting_leaves_the_file_alone(dialog: DamagedSettingsDialog, file: Path, qtbot: QtBot) -> None:
     leave = dialog.findChild(QPushButton, "quit")
-    with qtbot.waitSignal(dialog.rejected):
+    with qtbot.waitSignal(dialog.quit_requested):
         leave.click()
     assert file.read_text() == "mode = demo\n"
+
+
+@pytest.mark.parametrize("has_tray", [True, False])
+def test_closing_it_waits_in_the_tray_and_without_one_quits(
+    dialog: DamagedSettingsDialog, monkeypatch: pytest.MonkeyPatch, *, has_tray: bool
+) -> None:
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: has_tray)
+    asked: list[bool] = []
+    dialog.quit_requested.connect(lambda: asked.append(True))
+
+    dialog.close()
+
+    assert asked == ([] if has_tray else [True])
+    assert dialog.isVisible() is not has_tray
 
 
 def test_the_program_goes_on_with_the_mended_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -680,6 +680,7 @@ def test_clear_can_revoke(qtbot: QtBot) -> None:
     dialog = ask_clear(None, state(), NOW)
     qtbot.addWidget(dialog)
     button(dialog, "clearRevoke").click()
+    assert button(dialog, "clearAccept").text() == "Revoke and re&move"
     with qtbot.waitSignal(dialog.chosen) as answer:
         button(dialog, "clearAccept").click()
     assert answer.args == [REVOKE]

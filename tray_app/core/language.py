@@ -27,7 +27,6 @@ _MAX_CHARACTERS = 2000
 _IN_WORDS = ("expected", "mode", "reason")
 """The values of errors that may be sentences of ours; others are the user's own names."""
 
-
 _messages: set[str] = set()
 _language: str | None = None
 _can_show_korean = True

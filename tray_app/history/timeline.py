@@ -44,7 +44,6 @@ _ENDS = {
     EventKind.GONE: Ended.GONE,
 }
 
-
 _PLANNED_ENDS = {Ended.EXPIRED, Ended.REVOKED}
 """A token that is issued within seconds of one of these replaces the one before."""
 

@@ -22,7 +22,6 @@ _LONGEST_DELAY_SECONDS = 43200.0
 _FURTHEST_SECONDS = 2 * 86400.0
 """A plan is for the next night; one further ahead stands only in a damaged record."""
 
-
 _UNSAVED_PAUSE_SECONDS = 3600.0
 """How long nobody asks again because a token could not be stored, where asking takes that token away."""
 

@@ -58,7 +58,6 @@ return count
 """
 """Replaces or deletes exactly what was read."""
 
-
 _ANNOUNCE = f"""{_KNOWN}
 known(KEYS[1])
 local count = redis.call('INCR', KEYS[1])

@@ -15,16 +15,16 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
+from tray_app.desktop.dialogs.common import make_explanation, show_dialog
+from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.theme.stylesheet import fix_box_colours, switch_role
+from tray_app.desktop.widgets.return_key import RETURN_KEYS, pass_return_to_dialog
 
 if TYPE_CHECKING:
     from tray_app.core.state import TokenState
-from tray_app.desktop.dialogs.common import make_explanation, show_dialog
-from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
-from tray_app.desktop.widgets.return_key import RETURN_KEYS, pass_return_to_dialog
+
 
 LOCAL = "local"
-
 
 REVOKE = "revoke"
 
@@ -53,6 +53,7 @@ class ClearDialog(ScrollingDialog):
         self.revoke.setObjectName("clearRevoke")
         self.revoke.setEnabled(can_revoke)
         pass_return_to_dialog(self, self.local, self.revoke)
+        self.revoke.toggled.connect(lambda _: self._name_act())
         self._local_text = make_explanation(self)
         self._revoke_text = make_explanation(self)
         buttons = QDialogButtonBox(self)
@@ -103,10 +104,14 @@ class ClearDialog(ScrollingDialog):
             if self.revoke.isEnabled()
             else tr("The token has expired, so there is nothing to revoke.")
         )
-        self._clear.setText(tr("Re&move"))
+        self._name_act()
         self._cancel.setText(tr("Cancel"))
         self.local.setAccessibleDescription(self._local_text.text())
         self.revoke.setAccessibleDescription(self._revoke_text.text())
+
+    def _name_act(self) -> None:
+        """Let the button say what cannot be undone."""
+        self._clear.setText(tr("Revoke and re&move") if self.revoke.isChecked() else tr("Re&move"))
 
     def _answer(self) -> None:
         self.chosen.emit(REVOKE if self.revoke.isChecked() else LOCAL)

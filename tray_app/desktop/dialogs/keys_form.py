@@ -22,19 +22,20 @@ from PySide6.QtWidgets import (
 from tray_app.core.errors import InvalidInput
 from tray_app.core.language import say, tr
 from tray_app.core.wording import keyring_name
+from tray_app.desktop.dialogs.common import make_explanation
+from tray_app.desktop.dialogs.key_sources import KeySources
+from tray_app.desktop.dialogs.secret_field import SecretField
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour
 from tray_app.desktop.widgets.accessible import alert
+from tray_app.desktop.widgets.file_drop import FileDrop
+from tray_app.desktop.widgets.return_key import pass_return_to_dialog
 from tray_app.kiwoom.keys import clean_keys
 
 if TYPE_CHECKING:
     from tray_app.kiwoom.key_files import KeyFile
     from tray_app.kiwoom.keys import AppKeys
-from tray_app.desktop.dialogs.common import make_explanation
-from tray_app.desktop.dialogs.key_sources import KeySources
-from tray_app.desktop.dialogs.secret_field import SecretField
-from tray_app.desktop.widgets.file_drop import FileDrop
-from tray_app.desktop.widgets.return_key import pass_return_to_dialog
+
 
 _MNEMONIC = re.compile(r"\(&.\)|&")
 

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
 WHEN, WHAT, _UNTIL, PROGRAM = range(4)
 
-
 _Index = QModelIndex | QPersistentModelIndex
-
 
 _ROOT = QModelIndex()
 

@@ -14,14 +14,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tray_app.core.language import tr
+from tray_app.desktop.history.marks import paint_mark, tone_of
 from tray_app.desktop.theme.colours import Tones, window_tones
 from tray_app.history.events import EventKind
 from tray_app.history.timeline import Week
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-from tray_app.desktop.history.marks import paint_mark, tone_of
 
 
 class Legend(QWidget):

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _ICON_SIZES = (16, 24, 32, 48)
 
-
 MARK_TONES = {
     EventKind.ISSUED: Tone.GOOD,
     EventKind.SAME: Tone.QUIET,

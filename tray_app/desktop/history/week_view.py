@@ -26,7 +26,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from tray_app.core.language import tr
-from tray_app.desktop.history.marks import gap_tone
+from tray_app.desktop.history.marks import MARK_TONES, gap_tone, paint_mark
+from tray_app.desktop.history.week_layout import Piece, Spot, WeekLayout
 from tray_app.desktop.theme.colours import Tones, edge_colour, window_tones
 from tray_app.desktop.theme.dark_mode import is_high_contrast
 from tray_app.history.events import TAKES
@@ -35,11 +36,9 @@ from tray_app.history.words import day_text, gap_text, life_text, mark_text, wee
 
 if TYPE_CHECKING:
     from tray_app.history.timeline import Entry
-from tray_app.desktop.history.marks import MARK_TONES, paint_mark
-from tray_app.desktop.history.week_layout import Piece, Spot, WeekLayout
+
 
 _HOURS = (0, 4, 8, 12, 16, 20, 24)
-
 
 _SMALLEST_ROW = 24
 _SMALLEST_WIDTH = 300

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.token import KST
+from tray_app.desktop.history.event_model import PROGRAM, WHAT, WHEN, EventModel
 from tray_app.desktop.history.legend import Legend
 from tray_app.desktop.history.marks import kind_of
 from tray_app.desktop.history.week_view import WeekView
@@ -45,32 +46,24 @@ from tray_app.history.events import TAKES, EventKind
 if TYPE_CHECKING:
     from tray_app.desktop.history.feed import HistoryFeed, Page
     from tray_app.history.timeline import Entry
-from tray_app.desktop.history.event_model import PROGRAM, WHAT, WHEN, EventModel
+
 
 _WIDTH, _HEIGHT = 900, 720
 
-
 _TITLE_BAR = 40
-
 
 _NARROWEST_FILTER = 80
 """Pixels, where a small screen at 300 % has no room for the longest text."""
 
-
 _DETAIL_LINES = 2
-
 
 _REQUESTS = frozenset({EventKind.ISSUED, EventKind.SAME, EventKind.FAILED})
 
-
 _OTHERS = frozenset({EventKind.ADOPTED, EventKind.STORED, EventKind.SEEN})
-
 
 _FAILURES = frozenset({EventKind.FAILED})
 
-
 _GAPS: frozenset[EventKind | None] = frozenset({None})
-
 
 _FILTERS: tuple[frozenset[EventKind | None], ...] = (
     frozenset({*EventKind, None}),

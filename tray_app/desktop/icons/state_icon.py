@@ -55,13 +55,10 @@ from tray_app.desktop.theme.colours import MASK, PANEL_DARK, PANEL_LIGHT, Tone, 
 LEVELS = 48
 """Steps in which the ring empties. More would not change a pixel of a visible icon."""
 
-
 SIZES = (16, 18, 20, 22, 24, 28, 32, 36, 40, 44, 48, 64, 96)
 """Pixels: 16, 18, 22, 24 and 32 at 100 to 300 %."""
 
-
 _LIST_SIZES = (16, 24, 32)
-
 
 _LOWEST_LEVEL = 4
 """Less of a ring is invisible at 16 pixels. Below that, the icon has another shape."""

@@ -20,6 +20,7 @@ from tray_app.core.profile import DEFAULT
 from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.settings.fields.factory import field_for
 from tray_app.desktop.settings.fields.switch import SwitchField
+from tray_app.desktop.settings.notes import breakable, note_text, starts_at_login
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_role, set_text_colour
 from tray_app.desktop.widgets.accessible import alert
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from tray_app.desktop.settings.view import FieldView, SettingsView
     from tray_app.desktop.theme.colours import Tones
     from tray_app.settings.table import Setting
-from tray_app.desktop.settings.notes import breakable, note_text, starts_at_login
 
 
 class SettingCard(QFrame):

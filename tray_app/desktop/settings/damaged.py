@@ -6,18 +6,19 @@ import sys
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel, QMenu, QSystemTrayIcon, QVBoxLayout
 
 from tray_app.core.errors import KiwoomTokenError, known_error
 from tray_app.core.language import say, tr
 from tray_app.desktop.application import create_application, quit_application
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.file_watch import FileWatch, watchable
+from tray_app.desktop.icons.state_icon import IconSpec, Phase, tray_icon
 from tray_app.desktop.open_url import open_url
 from tray_app.desktop.single_instance import SingleInstance
 from tray_app.desktop.stop_signals import StopSignals
 from tray_app.desktop.theme.colours import window_tones
-from tray_app.desktop.theme.dark_mode import apply_window_theme
+from tray_app.desktop.theme.dark_mode import apply_window_theme, panel_is_dark
 from tray_app.desktop.theme.stylesheet import set_text_colour, switch_role
 from tray_app.desktop.worker import Worker
 from tray_app.settings import kwcli
@@ -54,22 +55,46 @@ def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ:
         app.exit(_MENDED)
 
     dialog.mended.connect(mended)
-    dialog.rejected.connect(quit_application)
+    dialog.quit_requested.connect(quit_application)
+    icon = _tray_icon(dialog, settings.panel)
     instance.shown.connect(dialog.bring_up)
     instance.quit_requested.connect(quit_application)
     dialog.bring_up()
     signals.enable()
     app.exec()
+    icon.hide()
     signals.close()
     instance.close()
     dialog.deleteLater()
     return found[0] if found else None
 
 
+def _tray_icon(dialog: DamagedSettingsDialog, panel: str) -> QSystemTrayIcon:
+    """Show an icon that brings the dialog back, for as long as the program waits."""
+    menu = QMenu(dialog)
+    menu.addAction(tr("What is wrong…"), dialog.bring_up)
+    menu.addAction(tr("Open the settings file"), dialog.open_file)
+    menu.addSeparator()
+    menu.addAction(tr("Quit"), dialog.quit_requested.emit)
+    icon = QSystemTrayIcon(dialog)
+    icon.setContextMenu(menu)
+    icon.setIcon(
+        tray_icon(IconSpec(Phase.NONE, problem=True), panel_is_dark(panel), mask=sys.platform == "darwin"),
+    )
+    icon.setToolTip(f"{tr('Kiwoom token')}\n{tr('Check the settings file')}")
+    icon.activated.connect(lambda _: dialog.bring_up())
+    icon.show()
+    return icon
+
+
 class DamagedSettingsDialog(ScrollingDialog):
-    """Shows the first problem of the file and reads it again whenever it changes; `mended(Settings)` ends that."""
+    """Shows the first problem of the file and reads it again whenever it changes; `mended(Settings)` ends that.
+
+    Closed, it waits in the tray; without a tray, that is `quit_requested` too.
+    """
 
     mended = Signal(object)
+    quit_requested = Signal()
 
     def __init__(self, settings: Settings, load: Callable[[], Settings], path: str) -> None:
         super().__init__(None, "damagedSettings")
@@ -95,10 +120,10 @@ class DamagedSettingsDialog(ScrollingDialog):
         open_file.setObjectName("openFile")
         switch_role(open_file, "main", on=True)
         open_file.setDefault(True)
-        open_file.clicked.connect(self._open_file)
+        open_file.clicked.connect(self.open_file)
         leave = buttons.addButton(tr("Quit"), QDialogButtonBox.ButtonRole.RejectRole)
         leave.setObjectName("quit")
-        buttons.rejected.connect(self.reject)
+        buttons.rejected.connect(self.quit_requested)
         body = QVBoxLayout()
         body.setSpacing(12)
         body.addWidget(self.problem)
@@ -106,6 +131,12 @@ class DamagedSettingsDialog(ScrollingDialog):
         self._show(settings)
         self.lay_out(body, [buttons], _WIDTH)
         self._files.watch(watchable(self._paths))
+
+    def reject(self) -> None:
+        if QSystemTrayIcon.isSystemTrayAvailable():
+            self.hide()
+        else:
+            self.quit_requested.emit()
 
     def bring_up(self) -> None:
         self.show()
@@ -139,5 +170,5 @@ class DamagedSettingsDialog(ScrollingDialog):
             self.problem.setText(say(error))
             QApplication.alert(self)
 
-    def _open_file(self) -> None:
+    def open_file(self) -> None:
         open_url(QUrl.fromLocalFile(self._path), self)

@@ -23,6 +23,8 @@ from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.language import say, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.desktop.icons.app_icon import app_icon
+from tray_app.desktop.settings.card import SettingCard
+from tray_app.desktop.settings.notes import breakable
 from tray_app.desktop.theme.colours import text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
 from tray_app.desktop.widgets.accessible import name_buttons
@@ -35,17 +37,13 @@ if TYPE_CHECKING:
     from tray_app.desktop.settings.view import SettingsView
     from tray_app.desktop.theme.colours import Tones
     from tray_app.service.settings_changes import Changed
-from tray_app.desktop.settings.card import SettingCard
-from tray_app.desktop.settings.notes import breakable
+
 
 _WIDTH, _HEIGHT = 760, 600
 
-
 _FRAME = 40
 
-
 _MARGIN = 16
-
 
 _NARROW = 560
 """In a narrower window the sections are above the page."""

@@ -23,12 +23,14 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.setup.flow import STEPS, Activity, SetupFlow, SetupResult, SetupState, Step
+from tray_app.desktop.setup.language_switch import LanguageSwitch
 from tray_app.desktop.setup.pages.done import DonePage
 from tray_app.desktop.setup.pages.keys import KeysPage
 from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.setup.pages.startup import StartupPage
 from tray_app.desktop.setup.pages.storage import StoragePage
 from tray_app.desktop.setup.pages.welcome import WelcomePage
+from tray_app.desktop.setup.step_dots import StepDots
 from tray_app.desktop.setup.texts import activity_text
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
@@ -41,17 +43,13 @@ from tray_app.desktop.widgets.tool_window import bring_to_front
 
 if TYPE_CHECKING:
     from tray_app.desktop.setup.actions import SetupActions
-from tray_app.desktop.setup.language_switch import LanguageSwitch
-from tray_app.desktop.setup.step_dots import StepDots
+
 
 _WIDTH, _HEIGHT = 560, 460
 
-
 _NARROWEST, _LOWEST = 400, 240
 
-
 _TITLE_BAR = 40
-
 
 _CRAMPED = 400
 """Less room for the height: the page gets what the dots and the margins would take."""

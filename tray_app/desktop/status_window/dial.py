@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.desktop.icons.shapes import dotted_ring, thin_ring
 from tray_app.desktop.icons.state_icon import Phase
+from tray_app.desktop.status_window.countdown import Countdown
 from tray_app.desktop.theme.colours import Tone, Tones, edge_colour, text_colour, window_tones
 from tray_app.desktop.theme.dark_mode import is_high_contrast
 from tray_app.desktop.theme.stylesheet import set_text_colour
@@ -27,7 +28,7 @@ from tray_app.desktop.widgets.basics import make_label, set_text
 
 if TYPE_CHECKING:
     from tray_app.desktop.view.model import View
-from tray_app.desktop.status_window.countdown import Countdown
+
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _DIAL, _SMALLEST_DIAL = 304, 216

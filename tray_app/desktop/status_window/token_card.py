@@ -17,10 +17,10 @@ from tray_app.desktop.theme.colours import Tone, Tones, text_colour, window_tone
 from tray_app.desktop.theme.stylesheet import set_role, set_text_colour
 from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import make_label, set_text
+from tray_app.desktop.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from tray_app.desktop.view.model import View
-from tray_app.desktop.widgets.elided_label import ElidedLabel
 
 
 class TokenCard(QFrame):

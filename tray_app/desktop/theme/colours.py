@@ -38,18 +38,14 @@ PANEL_DARK = Tones(
     QColor("#45d9b8"), QColor("#ffc04d"), QColor("#ff8a80"), QColor("#f2f4f5"), QColor.fromRgbF(0, 0, 0, 0.55)
 )
 
-
 PANEL_LIGHT = Tones(
     QColor("#00715e"), QColor("#9c5200"), QColor("#b71c1c"), QColor("#2b3237"), QColor.fromRgbF(1, 1, 1, 0.75)
 )
 
-
 MASK = Tones(QColor("black"), QColor("black"), QColor("black"), QColor("black"), QColor(0, 0, 0, 0))
 """For a template image, of which the system uses only the alpha channel (the menu bar of macOS)."""
 
-
 WINDOW_DARK = Tones(QColor("#3fd2b1"), QColor("#ffbd52"), QColor("#ff8d84"), QColor("#a4b0b8"), QColor(0, 0, 0, 0))
-
 
 WINDOW_LIGHT = Tones(QColor("#056e59"), QColor("#945000"), QColor("#b3261e"), QColor("#5b666e"), QColor(0, 0, 0, 0))
 

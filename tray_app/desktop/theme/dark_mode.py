@@ -19,14 +19,11 @@ _FOLLOWS_THE_WINDOWS = frozenset({"kde", "mate", "lxqt", "lxde"})
 GNOME, Unity, Cinnamon, Budgie, Pantheon, Deepin, and Xfce since 4.16.
 """
 
-
 _NEVER_DARK = "windowsvista"
 """Qt's style on Windows 10, which is always light."""
 
-
 _desktop_is_dark: bool | None = None
 """True if the desktop was dark before this program chose a theme of its own; None while it has not."""
-
 
 _PERSONALIZE = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
 

@@ -23,9 +23,6 @@ from tray_app.core.state import Action
 from tray_app.core.trading import evening_before, opening_of
 from tray_app.core.wording import countdown, is_korean_zone, skew_text
 from tray_app.desktop.icons.state_icon import LEVELS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 from tray_app.desktop.view.icon import icon_of, ring_level
 from tray_app.desktop.view.menu import (
     DEFAULT_DAILY,
@@ -67,6 +64,9 @@ from tray_app.desktop.view.window import (
     place_name,
     profile_lines,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def view_of(overview: Overview, now: float, platform: str = sys.platform) -> View:

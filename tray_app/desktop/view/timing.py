@@ -18,7 +18,6 @@ SOON_SECONDS = 1800
 
 DAY_SECONDS = 86400.0
 
-
 _ASSUMED_LIFETIME_SECONDS = DAY_SECONDS
 """For a token whose time of issue is unknown: the lifetime of Kiwoom's tokens."""
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
 
+from tray_app.desktop.theme.stylesheet import set_role
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
-from tray_app.desktop.theme.stylesheet import set_role
 
 
 def make_card(name: str, parent: QWidget) -> tuple[QFrame, QVBoxLayout]:

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.settings.kinds import Choice
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
-from tray_app.desktop.settings.fields.base import Field
 
 
 class ChoiceField(Field):

@@ -8,10 +8,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.settings.kinds import Choice, File, Folder, Hours, Policy, RedisAddress, Span, Spans, Switch
-
-if TYPE_CHECKING:
-    from tray_app.settings.table import Setting
 from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.settings.fields.choice import ChoiceField
 from tray_app.desktop.settings.fields.hours import HoursField
@@ -21,6 +17,10 @@ from tray_app.desktop.settings.fields.policy import PolicyField
 from tray_app.desktop.settings.fields.span import SpanField
 from tray_app.desktop.settings.fields.spans import SpansField
 from tray_app.desktop.settings.fields.switch import SwitchField
+from tray_app.settings.kinds import Choice, File, Folder, Hours, Policy, RedisAddress, Span, Spans, Switch
+
+if TYPE_CHECKING:
+    from tray_app.settings.table import Setting
 
 
 def field_for(setting: Setting, parent: QWidget) -> Field:

@@ -10,9 +10,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tray_app.desktop.settings.fields.base import Field
+
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
-from tray_app.desktop.settings.fields.base import Field
 
 
 class LineField(Field):

@@ -12,11 +12,11 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
+from tray_app.desktop.settings.fields.line import LineField
 from tray_app.desktop.widgets.basics import make_button
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
-from tray_app.desktop.settings.fields.line import LineField
 
 
 class PathField(LineField):

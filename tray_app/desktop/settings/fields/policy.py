@@ -16,14 +16,15 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.core.trading import QUIET_MINUTES
+from tray_app.desktop.settings.fields.base import Field
+from tray_app.desktop.settings.fields.time_edit import make_time_edit, time_of
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_text
 from tray_app.service.settings_changes import DAILY_MEANS
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
-from tray_app.desktop.settings.fields.base import Field
-from tray_app.desktop.settings.fields.time_edit import make_time_edit, time_of
+
 
 _INDENT = 24
 

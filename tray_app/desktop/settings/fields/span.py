@@ -12,11 +12,11 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
+from tray_app.desktop.settings.fields.base import Field
+from tray_app.desktop.settings.fields.time_edit import wheel_only_with_focus
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
-from tray_app.desktop.settings.fields.base import Field
-from tray_app.desktop.settings.fields.time_edit import wheel_only_with_focus
 
 
 class SpanField(Field):

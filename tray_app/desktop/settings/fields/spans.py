@@ -12,14 +12,14 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.core.wording import duration
+from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.widgets.basics import make_button
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
-from tray_app.desktop.settings.fields.base import Field
+
 
 _USUAL_SPANS = (3600, 1800, 600, 300, 60, 0)
-
 
 _CHIPS_IN_A_ROW = 4
 

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
+from tray_app.desktop.settings.fields.base import Field
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
-from tray_app.desktop.settings.fields.base import Field
 
 
 class SwitchField(Field):

@@ -20,6 +20,7 @@ from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.open_url import open_url
 from tray_app.desktop.setup.flow import Activity, SetupFlow, SetupState, Step
+from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.setup.texts import (
     found_text,
     keyring_problem,
@@ -27,12 +28,11 @@ from tray_app.desktop.setup.texts import (
 )
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, set_text_colour, switch_role
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
+from tray_app.desktop.widgets.described_button import DescribedButton
 
 if TYPE_CHECKING:
     from tray_app.desktop.setup.actions import FoundKeys
     from tray_app.desktop.theme.colours import Tones
-from tray_app.desktop.setup.pages.page import Page
-from tray_app.desktop.widgets.described_button import DescribedButton
 
 
 class KeysPage(Page):
