@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from tests.doubles import KEYS, Clock, FakeBroker, MemoryKeyring
 from tray_app import TokenManager
-from tray_app.core.errors import KeyringUnavailable, SettingsError, StoreError
+from tray_app.core.errors import KeyringUnavailable, Remedy, SettingsError, StoreError
 from tray_app.core.token import encode_seed, token_for
 from tray_app.exports.files import BotFile
 from tray_app.exports.group import Exports
@@ -609,3 +610,19 @@ def test_a_plain_copy_beside_an_encrypted_store_elsewhere_is_removed(
     service.store.write(token)
     service.publish()
     assert not token_file.exists()
+
+
+@pytest.mark.posix
+def test_where_a_file_for_bots_cannot_be_written_no_other_folder_for_the_token_is_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("tray_app.system.atomic_replace.replace_file", fail)
+
+    with pytest.raises(StoreError) as raised:
+        BotFile(str(tmp_path / "bot.json")).publish(token_for("a-token-of-a-test", 80_000, time.time()))
+
+    assert "KIWOOM_TRAY_DATA_DIR" not in str(raised.value)
+    assert raised.value.remedy == Remedy.SHOW_FILE

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 65536
 """A token file has some 250 bytes; more is not one."""
 
+_FOLDER_VARIABLE = "KIWOOM_TRAY_DATA_DIR"
 _DESCRIBED = ("issued_for", "expires_at", "created_at")
 """The fields of the metadata that describe the token better than the seed's keys do."""
 
@@ -183,7 +184,7 @@ class FileStore:
             except StoreError as error:
                 failures.append(error)
 
-        version = write_private(self._path, content, announce)
+        version = write_private(self._path, content, announce, variable=_FOLDER_VARIABLE)
         if failures:
             logs.warning("The token file's metadata is not written (%s)", failures[0])
         return version

@@ -106,29 +106,18 @@ def write_private(
     announce: Callable[[FileVersion], None] | None = None,
     *,
     survives_power_cut: bool = True,
+    variable: str = "",
 ) -> FileVersion:
     """Replace `path` by a private file, as `replace_file` does, creating its folder if it is missing.
 
-    Raises `StoreError`; the old file is then untouched.
+    Raises `StoreError`, which names the `variable` that chooses another folder, if there is one; the old file is then
+    untouched.
     """
-    make_private_folder(os.path.dirname(path))
+    make_private_folder(os.path.dirname(path), variable)
     try:
         return replace_file(path, content, announce=announce, survives_power_cut=survives_power_cut)
     except OSError as error:
-        message = msg(
-            "{path} cannot be written ({reason}). Make it writable, or choose another with KIWOOM_TRAY_DATA_DIR."
-        )
-        if is_full(error):
-            message = msg(
-                "{path} cannot be written ({reason}). Free some space, or choose another folder with "
-                "KIWOOM_TRAY_DATA_DIR."
-            )
-        raise StoreError(
-            message,
-            remedy=Remedy.CHOOSE_FOLDER,
-            path=path,
-            reason=reason_of(error),
-        ) from None
+        raise _unwritable(path, error, variable) from None
 
 
 def append_bounded(path: str, content: bytes, *, limit: int, shortened: Callable[[], bytes]) -> None:
@@ -234,6 +223,19 @@ def _is_dead(descriptor: int) -> bool | None:
 
 def _is_ours(word: str) -> bool:
     return len(word) in {_WORD_DIGITS, _UNLOCKED_WORD_DIGITS} and set(word) <= set("0123456789abcdef")
+
+
+def _unwritable(path: str, error: OSError, variable: str) -> StoreError:
+    reason = reason_of(error)
+    if not variable:
+        message = msg("{path} cannot be written ({reason}). Make it writable.")
+        if is_full(error):
+            message = msg("{path} cannot be written ({reason}). Free some space.")
+        return StoreError(message, remedy=Remedy.SHOW_FILE, path=path, reason=reason)
+    message = msg("{path} cannot be written ({reason}). Make it writable, or choose another folder with {variable}.")
+    if is_full(error):
+        message = msg("{path} cannot be written ({reason}). Free some space, or choose another folder with {variable}.")
+    return StoreError(message, remedy=Remedy.CHOOSE_FOLDER, path=path, reason=reason, variable=variable)
 
 
 def _undeletable(path: str, error: OSError) -> StoreError:

@@ -37,16 +37,24 @@ def make_folder(path: str) -> None:
             os.close(descriptor)
 
 
-def make_private_folder(path: str) -> None:
-    """Make the folder and its parents, as `make_folder` does. Raises `StoreError`."""
+def make_private_folder(path: str, variable: str = "") -> None:
+    """Make the folder and its parents, as `make_folder` does. Raises `StoreError`, as `cannot_be_made` words it."""
     try:
         make_folder(path)
     except OSError as error:
-        raise cannot_be_made(path, error.strerror or type(error).__name__) from None
+        raise cannot_be_made(path, error.strerror or type(error).__name__, variable) from None
 
 
-def cannot_be_made(path: str, reason: str, variable: str = "KIWOOM_TRAY_DATA_DIR") -> StoreError:
-    """Return the error about a folder that is missing and cannot be made; `variable` chooses another."""
+def cannot_be_made(path: str, reason: str, variable: str = "") -> StoreError:
+    """Return the error about a folder that is missing and cannot be made; `variable`, if there is one, chooses
+    another."""
+    if not variable:
+        return StoreError(
+            msg("The folder {path} cannot be made ({reason}). Make it, or remove what is in its place."),
+            remedy=Remedy.SHOW_FILE,
+            path=path,
+            reason=reason,
+        )
     return StoreError(
         msg("The folder {path} cannot be made ({reason}). Choose another with {variable}."),
         remedy=Remedy.CHOOSE_FOLDER,
