@@ -328,6 +328,14 @@ class TestUnset:
         assert file.read_text() == ""
 
 
+def test_an_account_that_kiwoomcli_does_not_know_is_refused(config: Callable[..., Run], file: Path) -> None:
+    refused = config("set", "account", "nosuch")
+
+    assert refused.status == USAGE
+    assert "kiwoomcli has no accounts" in one_line(refused.err)
+    assert not file.exists()
+
+
 class TestAutostart:
     """The operating system is asked and told; the file repeats what was asked for."""
 
@@ -482,17 +490,18 @@ class TestTheToken:
         assert new.living().value.reveal() == TOKEN
         assert not (data / ".token").exists()
 
-    def test_is_not_lost_when_the_new_place_cannot_take_it(
+    def test_stays_when_no_token_can_be_stored_in_the_new_place(
         self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
     ) -> None:
         put(run)
         (private_places / "blocked").write_text("a file where the folder would be")
 
-        done = config("set", "data_dir", str(private_places / "blocked"))
+        refused = config("set", "data_dir", str(private_places / "blocked"))
 
-        assert done.status == DONE
-        assert one_line(done.err)
+        assert refused.status == USAGE
+        assert "Nothing can be written in" in one_line(refused.err)
         assert json.loads((data / ".token").read_text())["access_token"] == TOKEN
+        assert run("get", "--no-issue").out == f"{TOKEN}\n"
 
     def test_is_encrypted_and_decrypted_with_the_setting(
         self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path

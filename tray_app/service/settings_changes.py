@@ -10,10 +10,12 @@ from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
 from tray_app.service.migration import Migrated, migrate
+from tray_app.settings.kwcli import aliases
 from tray_app.settings.load import known_profiles, load_settings, named_profiles
 from tray_app.settings.places import is_same_path, is_token_file
 from tray_app.settings.save import save_setting, unset_setting
 from tray_app.settings.table import TABLE
+from tray_app.system.access import check_writable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,10 +128,30 @@ def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str
             msg("An address with a user or password does not belong in a file. Put it in {variable}."),
             variable=setting.environment,
         )
+    if setting.name == "data_dir":
+        _check_folder(value)
+    if setting.name == "account" and value:
+        _check_account(value)
     if setting.name == "share_bot_file" and value:
         _check_bot_file(value, profile, environ)
     if setting.name == "store" and not variable(environ, setting.environment):
         _check_store(value, load_settings(profile, environ, store=value))
+
+
+def _check_account(alias: str) -> None:
+    known = aliases()
+    if not known:
+        raise SettingsError(msg("kiwoomcli has no accounts on this computer. Set one up with: kiwoomcli setup"))
+    if alias not in known:
+        raise SettingsError(msg("kiwoomcli does not know that account. It knows: {names}"), names=", ".join(known))
+
+
+def _check_folder(folder: str) -> None:
+    try:
+        check_writable(folder)
+    except StoreError as error:
+        values: dict[str, Any] = error.values
+        raise SettingsError(error.message, **values) from None
 
 
 def _check_store(store: str, settings: Settings) -> None:
