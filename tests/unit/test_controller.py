@@ -368,6 +368,15 @@ def test_wishes_reach_the_monitor(world: World) -> None:
     assert world.monitor.wishes == ["verify", "verify", "unlock"]
 
 
+def test_no_notice_covers_the_question_of_the_keyring(world: World) -> None:
+    world.accounts.notice.emit("default", Notice(NoticeKind.EXPIRING, START + 600))
+    world.qtbot.waitUntil(lambda: bool(world.backend.shown), timeout=10_000)
+
+    world.tray.remedy_requested.emit(Remedy.UNLOCK_KEYRING)
+
+    world.qtbot.waitUntil(lambda: world.backend.withdrawn == ["default"], timeout=10_000)
+
+
 @pytest.mark.parametrize("fields", [{"expires": None}, {"expires": START - 1}, {"stopped": True}])
 def test_without_a_token_that_may_work_one_is_asked_for(world: World, fields: dict[str, Any]) -> None:
     world.monitor.show(**fields)
