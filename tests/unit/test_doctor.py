@@ -611,6 +611,21 @@ class TestFolders:
         assert wrong() == [f"Others may read {data / name}. Close it with: chmod go-rwx {data / name}"]
 
     @pytest.mark.posix
+    @pytest.mark.parametrize("put_in_place", [os.symlink, os.link])
+    def test_the_rights_of_a_file_that_is_not_ours_are_left_alone(
+        self, put_in_place: Callable[..., None], wrong: Callable[[], list[str]], data: Path, private_places: Path
+    ) -> None:
+        data.mkdir(mode=0o700, exist_ok=True)
+        foreign = private_places / "foreign"
+        foreign.touch(0o644)
+        put_in_place(foreign, data / "history.db")
+
+        told = wrong()
+
+        assert not [one for one in told if "chmod" in one]
+        assert [one for one in told if "history.db cannot be used" in one]
+
+    @pytest.mark.posix
     def test_a_file_for_bots_that_others_may_read_is_told(
         self, wrong: Callable[[], list[str]], data: Path, private_places: Path
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shlex
 import sys
@@ -212,10 +213,12 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
         return
     token, history = token_file(folder, settings.profile), os.path.join(folder, FILE)
     companions = [history, *(history + suffix for suffix in SQLITE_SUFFIXES), f"{token}.owner", f"{token}.ending"]
+    misplaced = {path: list(_misplaced(msg("data folder"), [path])) for path in companions}
     for path in (folder, token, *companions):
-        yield from _open_to_others(msg("data folder"), path)
+        if not misplaced.get(path):  # else the rights would be those of somebody else's file
+            yield from _open_to_others(msg("data folder"), path)
     if settings.store != "memory":
-        yield from _misplaced(msg("data folder"), companions)
+        yield from itertools.chain(*misplaced.values())
 
 
 def _open_to_others(name: str, path: str, *, is_secret: bool = True) -> Iterator[Finding]:
