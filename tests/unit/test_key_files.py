@@ -105,6 +105,26 @@ def test_same_pair_in_two_spellings_is_one_pair_and_two_pairs_are_none(tmp_path:
     assert "several app keys" in refusal(env(tmp_path, f"APP_KEY=a\nAPP_KEY=b\nAPP_SECRET={SECRET}\n"))
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("12345678_appkey.txt", "12345678_secretkey (1).txt"),
+        ("12345678_secretkey(2).txt", "12345678_appkey.txt"),
+        ("one/12345678_appkey.txt", "two/12345678_secretkey.txt"),
+    ],
+)
+def test_two_halves_that_are_both_named_belong_together(names: tuple[str, str], tmp_path: Path) -> None:
+    for name in names:
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("app-key-of-a-test" if "appkey" in name else "app-secret-of-a-test")
+
+    found = read_key_files([str(tmp_path / name) for name in names])
+
+    assert found.keys.app_key.reveal() == "app-key-of-a-test"
+    assert found.keys.app_secret.reveal() == "app-secret-of-a-test"
+
+
 def test_half_a_pair_names_what_is_missing(tmp_path: Path) -> None:
     key, secret = portal(tmp_path)
     secret.unlink()

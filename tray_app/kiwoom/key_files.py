@@ -91,10 +91,12 @@ def read_key_files(paths: Sequence[str], mode: str | None = None) -> KeyFile:
         return _read_environment_files(paths, mode)
     if len(portal) < len(paths):
         raise InvalidInput(_TWO_ACCOUNTS)
-    pairs = {_pair_of(path) for path in portal}
-    if len(pairs) > 1:
-        raise InvalidInput(_TWO_ACCOUNTS)
-    pair = pairs.pop()
+    pair = _given_pair(portal)
+    if pair is None:
+        pairs = {_pair_of(path) for path in portal}
+        if len(pairs) > 1:
+            raise InvalidInput(_TWO_ACCOUNTS)
+        pair = pairs.pop()
     key, secret = (_single_line(path) for path in pair)
     return KeyFile(clean_keys(key, secret), mode, _account_of(pair[0]), pair)
 
@@ -216,6 +218,16 @@ def _decoded(content: bytes) -> Secret | None:
 
 def _is_portal_name(path: str) -> bool:
     return _PORTAL_NAME.fullmatch(os.path.basename(path)) is not None
+
+
+def _given_pair(paths: Sequence[str]) -> tuple[str, str] | None:
+    """Return the paths of app key and secret if these two are the halves of one account, wherever they are and
+    whatever number a browser gave them."""
+    found = [_PORTAL_NAME.fullmatch(os.path.basename(path)) for path in paths]
+    halves = {one["part"].lower(): (one["account"], path) for one, path in zip(found, paths, strict=True) if one}
+    if len(paths) != 2 or len(halves) != 2 or len({account for account, _ in halves.values()}) != 1:
+        return None
+    return halves["appkey"][1], halves["secretkey"][1]
 
 
 def _pair_of(path: str) -> tuple[str, str]:
