@@ -59,6 +59,7 @@ TESTS = {
         "unit/test_stores_mirrored.py",
     ],
     "tray_app.stores.change_marker": ["unit/test_stores_change_marker.py", *_STORES],
+    "tray_app.stores.token_metadata": ["unit/test_stores_file.py"],
     "tray_app.stores.keyring": ["unit/test_stores_fallback.py", "unit/test_token_manager.py"],
     "tray_app.stores.fallback": _STORES,
     "tray_app.stores.mirrored": ["unit/test_stores_mirrored.py"],
