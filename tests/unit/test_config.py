@@ -381,12 +381,12 @@ class TestAutostart:
     def test_stays_as_it_is_when_the_file_cannot_be_written(
         self, config: Callable[..., Run], file: Path, system: SimpleNamespace, *, was_on: bool
     ) -> None:
-        system.configured = was_on
+        system.configured, system.enabled = was_on, False
         file.write_text("language = [\n")
 
         assert config("set", "autostart", str(not was_on).lower()).status != DONE
 
-        assert system.configured is was_on
+        assert (system.configured, system.enabled) == (was_on, False)
 
 
 def test_path_is_where_the_file_is_or_would_be(config: Callable[..., Run], private_places: Path) -> None:

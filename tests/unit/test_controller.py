@@ -29,8 +29,8 @@ from tray_app import autostart
 from tray_app.core import language
 from tray_app.core.errors import KeysMissing, KeysRefused, KiwoomTokenError, Remedy, SettingsError, StoreError
 from tray_app.core.notices import Notice, NoticeKind
-from tray_app.core.secret import Secret
 from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.core.token import token_for
 from tray_app.core.trading import ClosedDays, install_closed_days
 from tray_app.desktop import autostart as autostart_module
 from tray_app.desktop import windows as windows_module
@@ -44,6 +44,9 @@ from tray_app.desktop.view.model import View
 from tray_app.kiwoom.codes import error_for
 from tray_app.settings.load import load_settings
 from tray_app.settings.save import save_setting
+
+COPIED = token_for("a-token-of-a-test", 8200, START - 1000)
+"""The one that the fake monitor shows."""
 
 
 class FakeMonitor(QObject):
@@ -652,7 +655,7 @@ def test_snooze_is_shown(world: World) -> None:
 
 def test_copied_token_is_on_the_clipboard_and_the_view_says_for_how_long(world: World, qapp: QApplication) -> None:
     world.controller.open_window()
-    world.accounts.copied.emit("default", Secret("a-token-of-a-test"))
+    world.accounts.copied.emit("default", COPIED)
     assert qapp.clipboard().text() == "a-token-of-a-test"
     assert "30" in view_of(world.controller.overview(), START).copy_text
     qapp.clipboard().clear()
@@ -662,7 +665,7 @@ def test_the_next_token_is_not_shown_as_copied_and_the_former_one_leaves_the_cli
     world: World, qapp: QApplication
 ) -> None:
     world.controller.open_window()
-    world.accounts.copied.emit("default", Secret("a-token-of-a-test"))
+    world.accounts.copied.emit("default", COPIED)
 
     world.monitor.show(created=START, expires=START + 86400)
 
@@ -670,9 +673,24 @@ def test_the_next_token_is_not_shown_as_copied_and_the_former_one_leaves_the_cli
     assert qapp.clipboard().text() == ""
 
 
+def test_a_token_that_was_copied_before_it_is_shown_stays_and_is_shown_as_copied_then(
+    world: World, qapp: QApplication
+) -> None:
+    world.controller.open_window()
+    world.accounts.copied.emit("default", token_for("the-next-token", 86400, START))
+    world.monitor.show(snoozed_until=None)
+    assert not view_of(world.controller.overview(), START).is_copied
+
+    world.monitor.show(created=float(START), expires=START + 86400)
+
+    assert view_of(world.controller.overview(), START).is_copied
+    assert qapp.clipboard().text() == "the-next-token"
+    qapp.clipboard().clear()
+
+
 def test_a_token_is_not_shown_as_copied_because_another_accounts_is(world: World, qapp: QApplication) -> None:
     world.controller.open_window()
-    world.accounts.copied.emit("second", Secret("a-token-of-a-test"))
+    world.accounts.copied.emit("second", COPIED)
 
     assert not view_of(world.controller.overview(), START).is_copied
     qapp.clipboard().clear()
@@ -903,7 +921,7 @@ class TestAnswers:
 
     def test_copy_says_that_it_copied_and_for_how_long(self, world: World, qapp: QApplication) -> None:
         world.tray.copy_requested.emit()
-        world.accounts.copied.emit("default", Secret("a-token-of-a-test"))
+        world.accounts.copied.emit("default", COPIED)
         assert world.notification().body == "The token was copied. It is removed from the clipboard in 30 s."
         qapp.clipboard().clear()
 

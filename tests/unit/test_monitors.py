@@ -373,7 +373,7 @@ def test_language_and_theme_reach_the_whole_program(world: World, settings: Path
 def test_a_copy_brings_the_token_of_the_chosen_profile(world: World, settings: Path) -> None:
     monitors = world.start()
     copied: list[tuple[str, str]] = []
-    monitors.copied.connect(lambda profile, token: copied.append((profile, token.reveal())))
+    monitors.copied.connect(lambda profile, token: copied.append((profile, token.value.reveal())))
     world.put(monitors, token_for("a-token-of-a-test", 86400, START))
 
     monitors.chosen.copy()

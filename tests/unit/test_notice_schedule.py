@@ -177,6 +177,16 @@ class TestSuccess:
         assert str(error) in body
         assert "Nothing to do" not in body
 
+    def test_who_only_wants_warnings_is_not_told_of_an_old_failure(self, make: Make) -> None:
+        world = make(NOTIFY, lifetime=HOUR, warn_before=(300,))
+        world.kiwoom.failure = DOWN
+        for _ in range(3):
+            world.ask()
+        world.run(until=ends(world) - 200)
+
+        warning = next(notice for _, notice in world.told if notice.kind is EXPIRING)
+        assert "Automatic renewal is off" in notice_text(warning, world.clock())[1]
+
     def test_a_warning_does_not_wait_forever(self, make: Make) -> None:
         world = make(warn_before=(600,))
         world.clock.now = ends(world) - 600

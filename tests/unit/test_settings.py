@@ -91,13 +91,12 @@ class TestDefaults:
 
         assert load().mode == "demo"
 
-    @pytest.mark.parametrize("name", ["APP_KEY", "APP_SECRET"])
-    def test_half_a_pair_of_real_keys_does_not_mean_mock_trading(
-        self, load: Callable[..., Settings], environ: dict[str, str], name: str
+    def test_a_secret_of_another_program_does_not_turn_mock_trading_into_real(
+        self, load: Callable[..., Settings], environ: dict[str, str]
     ) -> None:
-        environ |= {"APP_KEY_MOCK": "key-of-a-test", "APP_SECRET_MOCK": "secret-of-a-test", name: "half-of-a-test"}
+        environ |= {"APP_KEY_MOCK": "key-of-a-test", "APP_SECRET_MOCK": "secret-of-a-test", "APP_SECRET": "another's"}
 
-        assert load().mode == "real"
+        assert load().mode == "demo"
 
     def test_mock_keys_say_nothing_about_another_profile(
         self, load: Callable[..., Settings], environ: dict[str, str]

@@ -160,6 +160,8 @@ class TestAFileThatCannotBeReadAsAWhole:
 
         assert (refused.status, refused.out) == (USAGE, "")
         assert refused.err == f"{misnamed} must have the name settings.toml to be read. Rename it.\n"
+        assert run("config", "set", "theme", "dark").status == USAGE
+        assert not file.exists()
 
     @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("get", "theme"), ("path",)])
     def test_can_be_asked_about(self, words: tuple[str, str] | tuple[str], run: Callable[..., Run], file: Path) -> None:

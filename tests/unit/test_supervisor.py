@@ -801,7 +801,7 @@ def test_copy_brings_the_token_itself(make: Make, service: FakeService) -> None:
     watched = make()
     watched.start()
     copied: list[str] = []
-    watched.supervisor.copy(lambda token: copied.append(token.reveal()))
+    watched.supervisor.copy(lambda token: copied.append(token.value.reveal()))
     assert copied == ["a-token-of-a-test"]
 
 

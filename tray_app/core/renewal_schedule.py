@@ -147,6 +147,11 @@ class RenewalSchedule:
         self._plan_for(token, now)
         return Seen.FIRST if is_first else Seen.NEW
 
+    @property
+    def is_automatic(self) -> bool:
+        """True unless the user wants to be warned only."""
+        return self._policy != NOTIFY
+
     def answered(self, token: Token, now: float, *, same: bool, rotated: bool) -> tuple[Seen, bool]:
         """Take note of the token that Kiwoom gave; `same` when it is the one that was there, with the same expiry.
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tray_app.core.notices import Notice
-    from tray_app.core.secret import Secret
     from tray_app.core.state import LastResult, TokenState
+    from tray_app.core.token import Token
     from tray_app.desktop.clipboard import TokenClipboard
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
@@ -66,6 +66,8 @@ class AccountActions(QObject):
         """The accounts that owe an answer: what had happened to their tokens before, and when they were asked."""
         self._copied_token: tuple[object, ...] = ()
         """Whose token was copied last, and when that token was created and expires."""
+        self._shown_then: tuple[object, ...] = ()
+        """The same of the token that was shown then: the copied one may be newer."""
         monitors.changed.connect(self._answer)
         monitors.changed.connect(self._drop_former_token)
         monitors.notice.connect(self._show_notice)
@@ -196,10 +198,11 @@ class AccountActions(QObject):
         """Return when the token of that state leaves the clipboard, in epoch seconds; None if it is not there."""
         return self._clipboard.copied_until if self._copied_token == _token_of(state) else None
 
-    def _copied(self, profile: str, secret: Secret) -> None:
+    def _copied(self, profile: str, token: Token) -> None:
         monitor = self._monitors.of(profile)
-        self._copied_token = () if monitor is None else _token_of(monitor.state)
-        self._clipboard.copy(secret)
+        self._copied_token = (profile, token.created_at.timestamp(), token.expires)
+        self._shown_then = () if monitor is None else _token_of(monitor.state)
+        self._clipboard.copy(token.value)
         told = tr("The token was copied. It is removed from the clipboard in {seconds} s.", seconds=KEEP_SECONDS)
         for asked in [*self._asked]:
             del self._asked[asked]
@@ -209,7 +212,8 @@ class AccountActions(QObject):
 
     def _drop_former_token(self) -> None:
         """Take a token off the clipboard that its account no longer has: it may have been revoked."""
-        if self._copied_token and self._copied_token not in map(_token_of, self._monitors.states):
+        known = {self._copied_token, self._shown_then}
+        if self._copied_token and known.isdisjoint(map(_token_of, self._monitors.states)):
             self._copied_token = ()
             self._clipboard.clear()
 

@@ -44,7 +44,7 @@ class Monitor(QObject):
     those that are stored, and `unlock_keyring` lets the keyring ask for its password.
 
     Signals: `changed(TokenState)` with the new state, `notice(Notice)` with what to tell the user, `notice_over()` when
-    the last notice is no longer true, and `copied(Secret)` with the token to copy.
+    the last notice is no longer true, and `copied(Token)` with the token to copy.
     """
 
     changed = Signal(object)
@@ -176,7 +176,7 @@ class Monitor(QObject):
         self._supervisor.do(EnterKeys(settings, mode, lambda: find(settings), self._keep_keys))
 
     def copy(self) -> None:
-        """Read the token's text for the clipboard; `copied` carries it."""
+        """Read the token for the clipboard; `copied` carries it."""
         self._supervisor.copy(self.copied.emit)
 
     def snooze(self, seconds: float) -> None:

@@ -33,7 +33,7 @@ class Monitors(QObject):
     profile's settings; with `only_this` no other profile than that of `settings` is watched.
 
     Signals: `changed()` when there is something else to show, `notice(profile, Notice)` with what to tell the user,
-    `notice_over(profile)` when the last notice is no longer true, `copied(profile, Secret)` with the token to copy, and
+    `notice_over(profile)` when the last notice is no longer true, `copied(profile, Token)` with the token to copy, and
     `reconfigured(Settings)` with the settings of the whole program.
     """
 
@@ -213,7 +213,7 @@ class Monitors(QObject):
         monitor.changed.connect(self.changed)
         monitor.notice.connect(lambda notice: self.notice.emit(profile, notice))
         monitor.notice_over.connect(lambda: self.notice_over.emit(profile))
-        monitor.copied.connect(lambda secret: self.copied.emit(profile, secret))
+        monitor.copied.connect(lambda token: self.copied.emit(profile, token))
         if self._has_started:
             monitor.start()
 

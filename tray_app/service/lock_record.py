@@ -131,7 +131,8 @@ class LockRecord:
 
 
 class RecordCache:
-    """A lock's record, read only when it was written since, on this computer."""
+    """A lock's record, read only when it was written since, on this computer. One that could not be read, or is not
+    there, is read again."""
 
     def __init__(self, lock: ThreadLock, clock: Callable[[], float]) -> None:
         self._lock = lock
@@ -142,7 +143,10 @@ class RecordCache:
         """Return the record as it was seen when it was last read."""
         version = self._lock.record_version()
         if self._read is None or self._read[0] != version or version is None:
-            self._read = version, LockRecord.from_fields(self._lock.read_record(), self._clock())
+            fields = self._lock.read_record()
+            record = LockRecord.from_fields(fields, self._clock())
+            self._read = (version, record) if fields else None
+            return record
         return self._read[1]
 
 

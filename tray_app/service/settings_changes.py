@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
-from tray_app.core.errors import AutostartFailed, InvalidInput, KeyringUnavailable, SettingsError, StoreError
+from tray_app.core.errors import InvalidInput, KeyringUnavailable, SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
 from tray_app.service.migration import Migrated, migrate
-from tray_app.settings.kwcli import aliases
+from tray_app.settings.kwcli import modes
 from tray_app.settings.load import known_profiles, load_settings, named_profiles
 from tray_app.settings.places import is_same_path, is_token_file
-from tray_app.settings.save import save_setting, unset_setting
+from tray_app.settings.save import check_changeable, save_setting, unset_setting
 from tray_app.settings.table import TABLE
 from tray_app.system.access import check_writable
 
@@ -77,7 +76,7 @@ def change_setting(
         save_setting(setting.name, setting.kind.write(value), _section(setting, profile), environ)
         return True
 
-    return _changed(setting, profile, environ, lambda: _keep(setting, value, keep))
+    return _changed(setting, profile, environ, lambda: _keep(setting, value, keep, environ))
 
 
 def reset_setting(setting: Setting, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> Changed:
@@ -86,24 +85,18 @@ def reset_setting(setting: Setting, profile: str = DEFAULT, environ: Mapping[str
     def forget() -> bool:
         return unset_setting(setting.name, _section(setting, profile), environ)
 
-    return _changed(setting, profile, environ, lambda: _keep(setting, setting.default, forget))
+    return _changed(setting, profile, environ, lambda: _keep(setting, setting.default, forget, environ))
 
 
-def _keep(setting: Setting, value: Any, write: Callable[[], bool]) -> bool:
+def _keep(setting: Setting, value: Any, write: Callable[[], bool], environ: Mapping[str, str]) -> bool:
     """Write a setting, and apply the one that the operating system stores itself: start at login. The file only repeats
-    it; where that cannot be written, the system is left as it was."""
-    if setting.name != "autostart":
-        return write()
-    from tray_app import autostart
+    it, but a file that cannot be changed is told before the system is touched."""
+    if setting.name == "autostart":
+        from tray_app import autostart
 
-    was_on = autostart.for_this_system().status().configured
-    autostart.switch(on=value)
-    try:
-        return write()
-    except SettingsError:
-        with contextlib.suppress(AutostartFailed):
-            autostart.switch(on=was_on)
-        raise
+        check_changeable(environ)
+        autostart.switch(on=value)
+    return write()
 
 
 def _changed(setting: Setting, profile: str, environ: Mapping[str, str], write: Callable[[], bool]) -> Changed:
@@ -139,7 +132,7 @@ def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str
 
 
 def _check_account(alias: str) -> None:
-    known = aliases()
+    known = modes()
     if not known:
         raise SettingsError(msg("kiwoomcli has no accounts on this computer. Set one up with: kiwoomcli setup"))
     if alias not in known:

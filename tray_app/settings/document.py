@@ -233,15 +233,10 @@ def read_document(path: str) -> Document:
         document.read(text)
         _latest = document
     except FileNotFoundError:
-        misnamed = _misnamed(path)
         if _is_behind_broken_link(path):
             document.unreadable = SettingsError(_UNREADABLE, path=path, reason=msg("a link that leads nowhere"))
-        elif misnamed:
-            document.unreadable = SettingsError(
-                msg("{path} must have the name {name} to be read. Rename it."),
-                path=misnamed,
-                name=os.path.basename(path),
-            )
+        else:
+            document.unreadable = misnamed(path)
     except OSError as error:
         message = _FORBIDDEN if isinstance(error, PermissionError) else _UNREADABLE
         document.unreadable = SettingsError(message, path=path, reason=reason_of(error))
@@ -267,15 +262,16 @@ def _lines(text: str) -> list[str]:
 _latest: Document | None = None
 
 
-def _misnamed(path: str) -> str:
-    """Return the file that most likely was meant for the missing one, or an empty text: the same name in other letters,
-    or with the `.txt` that Windows' Notepad adds and its file manager hides."""
+def misnamed(path: str) -> SettingsError | None:
+    """Return the error where another file was most likely meant for the missing one: the same name in other letters, or
+    with the `.txt` that Windows' Notepad adds and its file manager hides."""
     folder, name = os.path.split(path)
     with contextlib.suppress(OSError):
         for one in os.listdir(folder):
             if one.lower() in {name, f"{name}.txt"}:
-                return os.path.join(folder, one)
-    return ""
+                sentence = msg("{path} must have the name {name} to be read. Rename it.")
+                return SettingsError(sentence, path=os.path.join(folder, one), name=name)
+    return None
 
 
 def _is_behind_broken_link(path: str) -> bool:

@@ -322,11 +322,13 @@ def _kwcli_modes() -> dict[str, str]:
 
 def _mode_of_keys(environ: Mapping[str, str], account: str) -> str:
     """Return `demo` where only mock keys can be meant: by the environment, else by the chosen account, else by all
-    accounts of `kiwoomcli`. Half a pair in the environment counts too: it is refused when the keys are needed, and
-    nobody else's are used instead. Raises `SettingsError` when these decide and cannot be read."""
-    for mode in MODES:
-        if any(variable(environ, name) for name in KEY_VARIABLES[mode]):
-            return mode
+    accounts of `kiwoomcli`. A mock secret without its key counts too: it must not lead to real trading. A real secret
+    alone says nothing, since other programs have an APP_SECRET of their own. Raises `SettingsError` when these decide
+    and cannot be read."""
+    if variable(environ, KEY_VARIABLES["real"][0]):
+        return MODES[0]
+    if any(variable(environ, name) for name in KEY_VARIABLES["demo"]):
+        return MODES[1]
     modes = _kwcli_modes()
     return modes.get(account) or (MODES[1] if set(modes.values()) == {MODES[1]} else MODES[0])
 
@@ -337,7 +339,7 @@ def _is_account_of_default(name: str, shared: Mapping[str, str], environ: Mappin
     if name == DEFAULT or shared.get("account") != name:
         return False
     mode = variable(environ, "KIWOOM_MODE").lower() or shared.get("mode")
-    has_own_keys = any(variable(environ, name) for name in KEY_VARIABLES.get(mode or "", KEY_VARIABLES["demo"]))
+    has_own_keys = variable(environ, KEY_VARIABLES.get(mode or "", KEY_VARIABLES["demo"])[0])
     return not has_own_keys and mode == _kwcli_aliases().get(name)
 
 

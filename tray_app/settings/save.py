@@ -11,7 +11,7 @@ import time
 from tray_app.core.errors import SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT, normalized
-from tray_app.settings.document import cache_document, read_document, read_text
+from tray_app.settings.document import again, cache_document, misnamed, read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
 from tray_app.system.atomic_replace import replace_file
 from tray_app.system.file_lock import try_lock
@@ -66,6 +66,11 @@ def unset_setting(name: str, profile: str = DEFAULT, environ: Mapping[str, str] 
     return _change(unset, environ)
 
 
+def check_changeable(environ: Mapping[str, str] = os.environ) -> None:
+    """Raise the `SettingsError` that a change of the file would meet, because it is damaged or another's."""
+    _change(lambda _: False, environ)
+
+
 def _as_spelled(profile: str, profiles: Iterable[str]) -> str:
     """The profile's name as the file spells it, see `normalized`."""
     return next((name for name in profiles if normalized(name) == profile), profile)
@@ -84,6 +89,9 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
             try:
                 text = read_text(path)
             except FileNotFoundError:
+                problem = misnamed(path)
+                if problem is not None:
+                    raise problem from None
                 text = ""
             # WORKAROUND: tomlkit (0.15) appends to a dotted key in the last line, if that has no end, on that line.
             # Delete once tomlkit ends that line first.
@@ -93,6 +101,8 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
                 _replace(target, _checked(document))
                 cache_document(target)
             return changed
+    except SettingsError as error:
+        failure = again(error)
     except StoreError as error:
         failure = SettingsError(_UNWRITABLE, path=path, reason=error.values["reason"])
     except OSError as error:

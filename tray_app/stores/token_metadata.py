@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import sys
 import time
 
 from tray_app.core import logs
@@ -85,10 +87,11 @@ class TokenMetadata:
         try:
             descriptor = open_private(self._path)
             try:
+                _check_rights(descriptor)
                 overwrite(self._path, descriptor, encoded, _MAX_BYTES)
             finally:
                 os.close(descriptor)
-        except OSError:  # not a file of ours
+        except OSError:  # no private file of ours
             write_private(self._path, encoded, survives_power_cut=False)
 
     def delete(self) -> None:
@@ -123,6 +126,11 @@ class TokenMetadata:
                     metadata = load_json(content)
                     return version, metadata if isinstance(metadata, dict) else {}
         return version, {}
+
+
+def _check_rights(descriptor: int) -> None:
+    if sys.platform != "win32" and os.fstat(descriptor).st_mode & 0o077:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
 
 def _encode(metadata: dict[str, object]) -> bytes:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from tray_app.core.notices import Notice
-    from tray_app.core.secret import Secret
     from tray_app.core.state import TokenState
+    from tray_app.core.token import Token
     from tray_app.service.migration import Migrated
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
@@ -214,18 +214,18 @@ class Supervisor:
 
         self._run_act(Job(lambda: command.run(service), finish))
 
-    def copy(self, deliver: Callable[[Secret], None]) -> None:
-        """Read the token's text and pass it to `deliver`; if there is none, show why."""
+    def copy(self, deliver: Callable[[Token], None]) -> None:
+        """Read the token and pass it to `deliver`; if there is none, show why."""
         service = self.service
 
-        def finish(value: Secret | None, error: Exception | None) -> None:
-            if value is not None:
-                deliver(value)
+        def finish(token: Token | None, error: Exception | None) -> None:
+            if token is not None:
+                deliver(token)
             elif error is not None:
                 self._tracker.on_failed(_logged(error), self._clock())
                 self._publish(self.state.busy)
 
-        self._run_read(Job(lambda: service.living().value, finish))
+        self._run_read(Job(service.living, finish))
 
     def snooze(self, seconds: float) -> None:
         """Show no warnings for so many seconds; 0 ends the snooze."""

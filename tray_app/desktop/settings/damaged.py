@@ -72,7 +72,7 @@ def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ:
 def _tray_icon(dialog: DamagedSettingsDialog, panel: str) -> QSystemTrayIcon:
     """Show an icon that brings the dialog back, for as long as the program waits."""
     menu = QMenu(dialog)
-    menu.addAction(tr("What is wrong…"), dialog.bring_up)
+    menu.addAction(tr("Show the problem…"), dialog.bring_up)
     menu.addAction(tr("Open the settings file"), dialog.open_file)
     menu.addSeparator()
     menu.addAction(tr("Quit"), dialog.quit_requested.emit)
@@ -82,7 +82,8 @@ def _tray_icon(dialog: DamagedSettingsDialog, panel: str) -> QSystemTrayIcon:
         tray_icon(IconSpec(Phase.NONE, problem=True), panel_is_dark(panel), mask=sys.platform == "darwin"),
     )
     icon.setToolTip(f"{tr('Kiwoom token')}\n{tr('Check the settings file')}")
-    icon.activated.connect(lambda _: dialog.bring_up())
+    clicks = {QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick}
+    icon.activated.connect(lambda reason: dialog.bring_up() if reason in clicks else None)
     icon.show()
     return icon
 

@@ -50,9 +50,9 @@ def snooze_text(overview: Overview, now: float) -> str:
 def menu_remedy_text(remedy: str, state: TokenState, now: float) -> str:
     """Return the entry that says what helps; where that is another entry, which one."""
     if remedy in {Remedy.NONE, Remedy.WAIT}:
-        if skew_text(state.skew_seconds):
-            return tr("Set this computer's clock")
-        return (wait_text(state, now) if is_failing(state) else "") or tr("Nothing to fix")
+        waits = wait_text(state, now) if remedy == Remedy.WAIT or is_failing(state) else ""
+        is_off = bool(skew_text(state.skew_seconds))
+        return waits or (tr("This computer's clock is off") if is_off else tr("Nothing to fix"))
     if remedy in ASKING:
         return tr("What helps: {what}", what=refresh_text(state, remedy, now))
     return remedy_text(remedy, state.mode)

@@ -143,11 +143,11 @@ def last_event_tone(state: TokenState, left: int) -> Tone:
     return Tone.BAD if state.stopped or not left else Tone.LOW
 
 
-def _is_watched(error: KiwoomTokenError | None) -> bool:
+def _is_watched(error: KiwoomTokenError | None, state: TokenState) -> bool:
     """Return True for what this program notices by itself once it is solved, by whomever."""
     if isinstance(error, StoreError):
         return not isinstance(error, EncryptionKeyUnusable)
-    return error is not None and error.remedy == Remedy.UNLOCK_KEYRING
+    return error is not None and error.remedy == Remedy.UNLOCK_KEYRING and state.policy != NOTIFY
 
 
 def next_event_text(state: TokenState, now: float) -> str:
@@ -156,7 +156,7 @@ def next_event_text(state: TokenState, now: float) -> str:
             "Kiwoom is asked again at {time}, or when you press “Try again”.", time=local_time(state.renew_at, now)
         )
     error = None if state.last is None or state.expires is not None else state.last.error
-    if _is_watched(error) and state.renew_at is None:
+    if _is_watched(error, state) and state.renew_at is None:
         return tr("It goes on by itself once that is solved.")
     if state.stopped:
         return tr("Automatic renewal is paused until you fix this and press “Try again”.")
