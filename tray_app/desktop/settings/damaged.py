@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -172,4 +173,6 @@ class DamagedSettingsDialog(ScrollingDialog):
             QApplication.alert(self)
 
     def open_file(self) -> None:
-        open_url(QUrl.fromLocalFile(self._path), self)
+        """Open the file, or its folder where the file has another name."""
+        there = self._path if os.path.exists(self._path) else os.path.dirname(self._path)
+        open_url(QUrl.fromLocalFile(there), self)
