@@ -11,8 +11,8 @@ import pytest
 
 from tests.doubles import KEYS, START, Clock
 from tray_app.core.token import Token, token_for
-from tray_app.exports.other_stores import FILE, OtherStores
 from tray_app.kiwoom.keys import AppKeys
+from tray_app.service.other_stores import FILE, OtherStores
 from tray_app.stores.base import Place
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ThreadLock
