@@ -80,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.self_test:
         return _self_test(options.self_test)
     if options.update_holidays:
-        from tray_app.kiwoom.exchange_calendar import write_holidays
+        from tray_app.service.exchange_calendar import write_holidays
 
         write_holidays(time.time())
         return DONE

@@ -35,8 +35,8 @@ from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import korean_time, mode_text
 from tray_app.history.database import FILE, SQLITE_SUFFIXES
 from tray_app.kiwoom.endpoints import base_url_for
-from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
 from tray_app.service.composition import find_keys, open_exports, open_service
+from tray_app.service.exchange_calendar import has_holidays, holidays_problem, install_holidays
 from tray_app.service.other_stores import FILE as ISSUED_FILE
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import config_dir, settings_file, shared_state_dir, token_file

@@ -194,7 +194,7 @@ def _plan_rotation(settings: Settings, service: TokenService, options: Namespace
     """Leave the rotation to whoever supervises the profile at that time: the tray, or `watch`."""
     from tray_app.core.trading import is_trading, next_time_of_day
     from tray_app.core.wording import korean_time
-    from tray_app.kiwoom.exchange_calendar import install_holidays
+    from tray_app.service.exchange_calendar import install_holidays
 
     if not options.rotate:
         raise InvalidInput(msg("--at goes with --rotate: only a revoked token is replaced before it expires."))
