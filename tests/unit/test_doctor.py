@@ -102,7 +102,7 @@ def test_signs_are_letters_in_a_file_that_knows_no_signs(
 
 
 @contextmanager
-def practice(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
     """Use a practice server with its keys, and a token in the file."""
     with SandboxKiwoom() as kiwoom:
         monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
@@ -404,7 +404,7 @@ def test_a_token_that_is_in_doubt_or_dead_is_not_called_good(
         found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}["token"]
         return found["good"], found["text"].rpartition(": ")[2]
 
-    with practice(monkeypatch) as kiwoom:
+    with sandbox(monkeypatch) as kiwoom:
         service = open_service(load_settings())
         token = service.refresh().token
         kiwoom.end_tokens()
@@ -484,7 +484,7 @@ class TestWhatHelps:
     def test_while_kiwoom_asks_to_wait_it_says_until_when(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with practice(monkeypatch) as kiwoom:
+        with sandbox(monkeypatch) as kiwoom:
             kiwoom.set_fault("http-429", seconds=600)
             with pytest.raises(RateLimited) as raised:
                 open_service(load_settings()).refresh()
@@ -497,7 +497,7 @@ class TestWhatHelps:
     def test_check_that_kiwoom_did_not_answer_is_to_be_repeated_as_the_tray_says(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with practice(monkeypatch) as kiwoom:
+        with sandbox(monkeypatch) as kiwoom:
             service, supervisor = open_service(load_settings()), Supervisor(load_settings(), open_service, Callbacks())
             service.refresh()
             supervisor.read()

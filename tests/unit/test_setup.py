@@ -250,7 +250,7 @@ def test_every_page_can_be_skipped_and_then_nothing_is_done(open_setup: Callable
 
 def test_sandbox_needs_nothing_else(open_setup: Callable[..., Setup]) -> None:
     setup = open_setup().known()
-    setup.find("practise").click()
+    setup.find("useSandbox").click()
     assert setup.find("setupNext").text() == "Start practisi&ng"
     setup.next()
     assert setup.endings == [SetupResult.SANDBOX]
