@@ -193,7 +193,7 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     """
     name = profile_name(profile, environ)
     document = read_document(settings_file(environ))
-    _refuse_twin(name, document, _kwcli_aliases)
+    _refuse_case_conflict(name, document, _kwcli_aliases)
     file = SettingsFile(document, name, config_dir(environ))
     if profile is None and not file.has_own and _is_account_of_default(name, file.shared.values, environ):
         return load_settings(DEFAULT, environ, **chosen)
@@ -359,12 +359,12 @@ def known_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
     document, aliases = read_document(settings_file(environ)), _kwcli_aliases()
     for name in (*document.sections, *aliases):
         with contextlib.suppress(InvalidInput):
-            _refuse_twin(name, document, lambda: aliases)
+            _refuse_case_conflict(name, document, lambda: aliases)
             known.append(check_profile(name))
     return list(dict.fromkeys(known))
 
 
-def _refuse_twin(name: str, document: Document, find_aliases: Callable[[], Collection[str]]) -> None:
+def _refuse_case_conflict(name: str, document: Document, find_aliases: Callable[[], Collection[str]]) -> None:
     """Refuse a name that differs from another one only in letter case: on every system, because settings are copied
     between them. But two aliases of `kiwoomcli` are two accounts wherever file names distinguish case."""
     if name == DEFAULT:
