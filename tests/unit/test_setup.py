@@ -895,7 +895,7 @@ def test_language_is_written_with_the_first_thing_that_is_kept(settings: Setting
     assert written()["language"] == "en"
 
 
-def test_habits_are_those_of_the_profile_and_kiwoomcli_counts_only_where_it_is(
+def test_startup_options_are_those_of_the_profile_and_kiwoomcli_counts_only_where_it_is(
     entries: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
