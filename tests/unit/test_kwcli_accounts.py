@@ -234,7 +234,7 @@ def keys_of(alias: str | None) -> AppKeys:
 
 def stay_with(settings: Settings, environ: Mapping[str, str], keys: AppKeys) -> KeyBinding:
     binding = KeyBinding(settings, environ)
-    binding.save(binding.setting_to_save(keys))
+    binding.save(binding.adopt_alias(keys))
     return binding
 
 
