@@ -126,7 +126,7 @@ class LockedSession:
                 now,
                 is_doubtful=is_doubtful,
                 asked_other_tools=asked_other_tools,
-                would_kill=self.record.would_kill(now),
+                would_end_unsaved=self.record.would_end_unsaved(now),
             )
 
         self._tokens.save_unsaved()
@@ -270,7 +270,7 @@ class LockedSession:
             self._clock(),
             request.refused,
             is_same=is_same,
-            has_killed=unsaved is not None and ends_anothers,
+            ended_unsaved=unsaved is not None and ends_anothers,
             is_rotation=request.rotate,
             replaced=[] if other is None else [*self.record.last.replaced, other.issued_for],
             revoking=revoking if unsaved is not None else "",
