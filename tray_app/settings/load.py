@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tray_app.settings.table import Setting
 
 
-TELLS_CASE = sys.platform not in {"win32", "darwin"}
+HAS_CASE_SENSITIVE_NAMES = sys.platform not in {"win32", "darwin"}
 
 ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "kiwoomcli", "default"
 """Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
@@ -372,7 +372,7 @@ def _refuse_case_conflict(name: str, document: Document, find_aliases: Callable[
     other = case_conflict(name, (DEFAULT, *document.sections_like(name)))
     if not other and name not in document.sections:
         aliases = find_aliases()
-        other = "" if name in aliases and TELLS_CASE else case_conflict(name, aliases)
+        other = "" if name in aliases and HAS_CASE_SENSITIVE_NAMES else case_conflict(name, aliases)
     if other:
         raise InvalidInput(
             msg("There is a profile {other} already, and some computers keep both in one file. Choose another name."),
