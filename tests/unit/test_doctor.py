@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox import sandbox_with_keys
 from tray_app import autostart
 from tray_app.autostart.base import Status
 from tray_app.cli.diagnostics import TRAY, log_file
@@ -34,7 +35,7 @@ from tray_app.core.remedies import remedy_for, remedy_text
 from tray_app.core.token import token_for
 from tray_app.history.database import History, flush_history
 from tray_app.history.draft import EventDraft
-from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import settings_file
@@ -104,10 +105,7 @@ def test_signs_are_letters_in_a_file_that_knows_no_signs(
 @contextmanager
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
     """Use a practice server with its keys, and a token in the file."""
-    with SandboxKiwoom() as kiwoom:
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
-        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+    with sandbox_with_keys(monkeypatch) as kiwoom:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         yield kiwoom
 
@@ -533,10 +531,7 @@ class TestWhatHelps:
     def test_what_the_last_request_met_is_known_until_the_keys_are_others(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, code: str, good: bool, text: str
     ) -> None:
-        with SandboxKiwoom() as kiwoom:
-            monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
-            monkeypatch.setenv("APP_KEY", "a-key")
-            monkeypatch.setenv("APP_SECRET", "a-secret")
+        with sandbox_with_keys(monkeypatch) as kiwoom:
             monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
             kiwoom.set_fault(code)
             with pytest.raises(KiwoomTokenError):
