@@ -17,13 +17,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import keyring
 import pytest
 from keyring.errors import KeyringError
 
 from tests import ROOT
 from tests.command_line import Run
-from tests.doubles import MemoryKeyring
+from tests.doubles import MemoryKeyring, use_memory_keyring
 from tests.sandbox import sandbox_with_keys
 from tray_app.cli.main import main
 from tray_app.cli.parser import command_parser
@@ -55,10 +54,7 @@ def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
 @pytest.fixture
 def keyring_client(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     """A keyring that works."""
-    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    memory = MemoryKeyring()
-    monkeypatch.setattr(keyring.core, "_keyring_backend", memory)
-    return memory
+    return use_memory_keyring(monkeypatch)
 
 
 @pytest.fixture

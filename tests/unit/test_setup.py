@@ -15,8 +15,6 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-import keyring
-import keyring.core
 from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QColor, QDesktopServices, QDragEnterEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import (
@@ -33,7 +31,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from tests.doubles import KEYS, MemoryKeyring
+from tests.doubles import KEYS, MemoryKeyring, use_memory_keyring
 from tray_app.core import language
 from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysRefused, StoreError
 from tray_app.core.secret import Secret
@@ -732,11 +730,7 @@ def test_high_contrast_uses_only_the_palette(open_setup: Callable[..., Setup], m
 @pytest.fixture
 def entries(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     """A keyring that works."""
-    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
-    backend = MemoryKeyring()
-    keyring.set_keyring(backend)
-    return backend
+    return use_memory_keyring(monkeypatch)
 
 
 @pytest.fixture

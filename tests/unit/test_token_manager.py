@@ -16,12 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import keyring
-import keyring.core
 import pytest
 
 from tests import ROOT
-from tests.doubles import START, Clock, MemoryKeyring
+from tests.doubles import START, Clock, MemoryKeyring, use_memory_keyring
 from tests.sandbox import sandbox_with_keys
 from tray_app.api.token_manager import ModulesManager, TokenManager
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
@@ -71,10 +69,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[tuple[str, str]
 
 @pytest.fixture
 def system_keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
-    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
-    keyring.set_keyring(backend := MemoryKeyring())
-    return backend
+    return use_memory_keyring(monkeypatch)
 
 
 def local(instant: Any) -> Any:
