@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+import keyring.core
 import pytest
 from keyring.backend import KeyringBackend
 
@@ -70,6 +71,14 @@ class MemoryKeyring(KeyringBackend):
         self.calls += 1
         if self.broken is not None:
             raise self.broken
+
+
+def use_memory_keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
+    """Give this process a keyring that works, in the place of none at all."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    memory = MemoryKeyring()
+    monkeypatch.setattr(keyring.core, "_keyring_backend", memory)
+    return memory
 
 
 @dataclass

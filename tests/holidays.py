@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from tray_app.core.token import KST
-from tray_app.kiwoom.exchange_calendar import FILE_NAME, holidays_record
+from tray_app.service.exchange_calendar import FILE_NAME, holidays_record
 
 _DAYS_AROUND = 14
 

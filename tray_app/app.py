@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Mapping, Sequence
 
-    from tray_app.kiwoom.sandbox.shared import Practice
+    from tray_app.kiwoom.sandbox.shared import Sandbox
     from tray_app.settings.load import Settings
 
 _TITLE = "Kiwoom Token Tray"
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.self_test:
         return _self_test(options.self_test)
     if options.update_holidays:
-        from tray_app.kiwoom.exchange_calendar import write_holidays
+        from tray_app.service.exchange_calendar import write_holidays
 
         write_holidays(time.time())
         return DONE
@@ -127,13 +127,13 @@ def _start_log(options: Namespace) -> Callable[[], None]:
 
 
 def _run(options: Namespace) -> int:
-    sandbox: Practice | None = None
+    sandbox: Sandbox | None = None
     try:
         environ: Mapping[str, str] = os.environ
         if options.quit:
             return _quit(options)
         if options.sandbox:
-            sandbox = _practice(options.lifetime)
+            sandbox = _open_sandbox(options.lifetime)
             environ = sandbox.environ
         settings = load_settings(options.profile, environ).resolved()
         use(settings.language)
@@ -154,7 +154,7 @@ def _run(options: Namespace) -> int:
             if chosen is FirstRun.QUIT:
                 return DONE
             if chosen is FirstRun.SANDBOX:
-                sandbox = _practice(options.lifetime)
+                sandbox = _open_sandbox(options.lifetime)
                 environ = sandbox.environ
                 save_setting("language", current(), environ=environ)  # as it was chosen there
             settings = load_settings(None if sandbox else options.profile, environ)
@@ -199,7 +199,7 @@ def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
 def _start(
     settings: Settings,
     environ: Mapping[str, str],
-    sandbox: Practice | None,
+    sandbox: Sandbox | None,
     *,
     only_this_profile: bool,
     background: bool,
@@ -266,18 +266,18 @@ def _quit(options: Namespace) -> int:
     return DONE
 
 
-def _practice(lifetime: float | None) -> Practice:
+def _open_sandbox(lifetime: float | None) -> Sandbox:
     """Return a sandbox Kiwoom, that of another program if there is one, whose tokens are valid for `lifetime`."""
-    from tray_app.kiwoom.sandbox.shared import open_practice
+    from tray_app.kiwoom.sandbox.shared import open_sandbox
 
-    practice = open_practice(os.environ, lifetime, default_lifetime=_SANDBOX_LIFETIME_SECONDS)
-    if practice.is_shared and lifetime is not None:
+    sandbox = open_sandbox(os.environ, lifetime, default_lifetime=_SANDBOX_LIFETIME_SECONDS)
+    if sandbox.is_shared and lifetime is not None:
         from tray_app.service.composition import open_service
 
-        open_service(load_settings(None, practice.environ), environ=practice.environ).refresh()
-    url, folder = practice.base_url, practice.folder
+        open_service(load_settings(None, sandbox.environ), environ=sandbox.environ).refresh()
+    url, folder = sandbox.base_url, sandbox.folder
     _tell(tr("Practice: a Kiwoom of its own on {url}, data in {folder}.", url=url, folder=folder))
-    return practice
+    return sandbox
 
 
 class _TrayParser(Parser):

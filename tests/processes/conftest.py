@@ -16,7 +16,8 @@ import pytest
 from tests import ROOT
 from tests.processes.file_keyring import use_file_keyring
 from tests.redis.server import MISSING, PROGRAM, REQUIRED, RealRedis
-from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tests.sandbox import sandbox_with_keys
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 PYTHON_PATH = os.pathsep.join([str(ROOT), str(Path(__file__).parent / "host")])
 """Of every program that a test starts, so that it has the keyring of the test if there is one."""
@@ -126,10 +127,7 @@ def together() -> Callable[..., list[Any]]:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
     """A practice Kiwoom that the processes started from here on use."""
-    with SandboxKiwoom() as server:
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", server.base_url)
-        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+    with sandbox_with_keys(monkeypatch) as server:
         yield server
 
 

@@ -13,12 +13,13 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.doubles import Clock
+from tests.sandbox import sandbox_with_keys
 from tray_app import TokenManager
 from tray_app.cli.watch import Terminal
 from tray_app.core.notices import NoticeKind
 from tray_app.core.token import KST
 from tray_app.desktop.monitor import Monitor
-from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 
@@ -37,11 +38,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def kiwoom(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[SandboxKiwoom]:
-    with SandboxKiwoom(clock=clock) as sandbox:
+    with sandbox_with_keys(monkeypatch, clock) as sandbox:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
-        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
         yield sandbox
 
 

@@ -65,7 +65,7 @@ def test_any_record_is_read(fields: dict[str, object]) -> None:
     assert failure is None or isinstance(failure, BrokerError)
     assert failure is None or len(str(failure)) < 2000
     last.pause_until("")
-    record.would_kill(START)
+    record.would_end_unsaved(START)
     assert evidence.confirmed_at <= START
     assert len(evidence.dead) <= 8
     token = token_for("a-token", 86400, START)

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests import IN_CI
+from tests.sandbox import sandbox_with_keys
 from tests.snippets.pages import ROOT, code
 from tray_app import TokenManager
-from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 
 PATIENCE_SECONDS = 60
 
@@ -112,9 +113,6 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Project
         put_program(programs / "kiwoom-token", sys.executable, "-P", "-m", "tray_app.cli.main")
         put_program(programs / "python", sys.executable)
         monkeypatch.setenv("PATH", os.pathsep.join([str(programs), os.environ["PATH"]]))
-    with SandboxKiwoom() as kiwoom:
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
+    with sandbox_with_keys(monkeypatch) as kiwoom:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
         yield Project(folder, kiwoom)

@@ -21,6 +21,7 @@ from kiwoom_client.base import AsyncBaseClient, BaseClient, KiwoomAPIError
 
 import tray_app
 from tests.doubles import Clock
+from tests.sandbox import sandbox_with_keys
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
 from tray_app.core.errors import KeysMissing, StoreError
 from tray_app.core.secret import Secret
@@ -37,11 +38,8 @@ KEYS = clean_keys(SANDBOX_APP_KEY, SANDBOX_APP_SECRET)
 
 @pytest.fixture
 def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
-    with SandboxKiwoom() as sandbox:
+    with sandbox_with_keys(monkeypatch) as sandbox:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
-        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
         yield sandbox
 
 

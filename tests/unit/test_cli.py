@@ -17,13 +17,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import keyring
 import pytest
 from keyring.errors import KeyringError
 
 from tests import ROOT
 from tests.command_line import Run
-from tests.doubles import MemoryKeyring
+from tests.doubles import MemoryKeyring, use_memory_keyring
+from tests.sandbox import sandbox_with_keys
 from tray_app.cli.main import main
 from tray_app.cli.parser import command_parser
 from tray_app.core.errors import InvalidInput
@@ -47,20 +47,14 @@ not_as_root = pytest.mark.skipif(
 @pytest.fixture
 def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
     """A practice Kiwoom, and its keys in the environment."""
-    with SandboxKiwoom() as sandbox:
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
-        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+    with sandbox_with_keys(monkeypatch) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def keyring_client(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     """A keyring that works."""
-    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    memory = MemoryKeyring()
-    monkeypatch.setattr(keyring.core, "_keyring_backend", memory)
-    return memory
+    return use_memory_keyring(monkeypatch)
 
 
 @pytest.fixture

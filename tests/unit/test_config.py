@@ -9,11 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-import keyring
 import pytest
 
 from tests.command_line import Run
-from tests.doubles import MemoryKeyring
+from tests.doubles import MemoryKeyring, use_memory_keyring
 from tray_app import autostart
 from tray_app.cli.table import in_columns, width_of
 from tray_app.core.errors import DONE, USAGE, AutostartFailed
@@ -47,10 +46,7 @@ def file(private_places: Path) -> Path:
 @pytest.fixture
 def keyring_client(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     """A keyring that works."""
-    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    memory = MemoryKeyring()
-    monkeypatch.setattr(keyring.core, "_keyring_backend", memory)
-    return memory
+    return use_memory_keyring(monkeypatch)
 
 
 @pytest.fixture

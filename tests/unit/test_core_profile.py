@@ -93,7 +93,7 @@ def test_the_seeds_file_is_the_default_profiles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "known", "twin"),
+    ("name", "known", "conflict"),
     [
         ("main", [], ""),
         ("main", ["other", "main"], ""),
@@ -105,9 +105,9 @@ def test_the_seeds_file_is_the_default_profiles() -> None:
     ],
 )
 def test_the_first_of_those_that_only_case_tells_apart_counts(
-    name: str, known: list[Any] | list[str], twin: str
+    name: str, known: list[Any] | list[str], conflict: str
 ) -> None:
-    assert case_conflict(name, known) == twin
+    assert case_conflict(name, known) == conflict
 
 
 @pytest.mark.parametrize("profile", ["default", "swing", "my swing", "내 계좌", "-1", "a.b"])

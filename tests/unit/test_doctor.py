@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox import sandbox_with_keys
 from tray_app import autostart
 from tray_app.autostart.base import Status
 from tray_app.cli.diagnostics import TRAY, log_file
@@ -34,7 +35,7 @@ from tray_app.core.remedies import remedy_for, remedy_text
 from tray_app.core.token import token_for
 from tray_app.history.database import History, flush_history
 from tray_app.history.draft import EventDraft
-from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import settings_file
@@ -102,12 +103,9 @@ def test_signs_are_letters_in_a_file_that_knows_no_signs(
 
 
 @contextmanager
-def practice(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
     """Use a practice server with its keys, and a token in the file."""
-    with SandboxKiwoom() as kiwoom:
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
-        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+    with sandbox_with_keys(monkeypatch) as kiwoom:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
         yield kiwoom
 
@@ -404,7 +402,7 @@ def test_a_token_that_is_in_doubt_or_dead_is_not_called_good(
         found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}["token"]
         return found["good"], found["text"].rpartition(": ")[2]
 
-    with practice(monkeypatch) as kiwoom:
+    with sandbox(monkeypatch) as kiwoom:
         service = open_service(load_settings())
         token = service.refresh().token
         kiwoom.end_tokens()
@@ -484,7 +482,7 @@ class TestWhatHelps:
     def test_while_kiwoom_asks_to_wait_it_says_until_when(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with practice(monkeypatch) as kiwoom:
+        with sandbox(monkeypatch) as kiwoom:
             kiwoom.set_fault("http-429", seconds=600)
             with pytest.raises(RateLimited) as raised:
                 open_service(load_settings()).refresh()
@@ -497,7 +495,7 @@ class TestWhatHelps:
     def test_check_that_kiwoom_did_not_answer_is_to_be_repeated_as_the_tray_says(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with practice(monkeypatch) as kiwoom:
+        with sandbox(monkeypatch) as kiwoom:
             service, supervisor = open_service(load_settings()), Supervisor(load_settings(), open_service, Callbacks())
             service.refresh()
             supervisor.read()
@@ -533,10 +531,7 @@ class TestWhatHelps:
     def test_what_the_last_request_met_is_known_until_the_keys_are_others(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, code: str, good: bool, text: str
     ) -> None:
-        with SandboxKiwoom() as kiwoom:
-            monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", kiwoom.base_url)
-            monkeypatch.setenv("APP_KEY", "a-key")
-            monkeypatch.setenv("APP_SECRET", "a-secret")
+        with sandbox_with_keys(monkeypatch) as kiwoom:
             monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
             kiwoom.set_fault(code)
             with pytest.raises(KiwoomTokenError):

@@ -11,7 +11,7 @@ from tests.doubles import Clock, FakeBroker
 from tests.file_service import open_file_service
 from tray_app.core.token import token_for
 from tray_app.kiwoom.sandbox import SandboxKiwoom
-from tray_app.kiwoom.sandbox.shared import Practice
+from tray_app.kiwoom.sandbox.shared import Sandbox
 from tray_app.service.composition import open_service
 from tray_app.service.ended_tokens import EndedTokens
 from tray_app.settings.load import load_settings
@@ -93,14 +93,14 @@ def test_what_stands_in_its_place_is_neither_read_nor_written(kind: str, path: P
     assert theirs.read_text() == "precious\n"
 
 
-def test_practice_tokens_are_told_only_in_the_folder_of_the_practice(tmp_path: Path) -> None:
+def test_tokens_of_the_sandbox_are_told_only_in_its_folder(tmp_path: Path) -> None:
     with SandboxKiwoom() as kiwoom:
-        environ = Practice(kiwoom.base_url, str(tmp_path / "practice"), None).environ
+        environ = Sandbox(kiwoom.base_url, str(tmp_path / "sandbox"), None).environ
         service = open_service(load_settings(None, environ), environ=environ)
         service.refresh()
         service.refresh(rotate=True)
 
-    assert (tmp_path / "practice" / "ended-tokens").exists()
+    assert (tmp_path / "sandbox" / "ended-tokens").exists()
     assert not os.path.exists(os.path.join(shared_state_dir(), "ended-tokens"))
 
 

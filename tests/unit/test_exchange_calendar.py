@@ -25,7 +25,7 @@ from tray_app.core.trading import (
 )
 from tray_app.core.verification_schedule import VerificationSchedule
 from tray_app.history.timeline import days_until
-from tray_app.kiwoom.exchange_calendar import (
+from tray_app.service.exchange_calendar import (
     holidays_problem,
     install_holidays,
     update_holidays,

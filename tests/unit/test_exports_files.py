@@ -21,8 +21,8 @@ from tray_app.core.errors import KeyringUnavailable, Remedy, SettingsError, Stor
 from tray_app.core.token import encode_seed, token_for
 from tray_app.exports.files import BotFile
 from tray_app.exports.group import Exports
-from tray_app.exports.other_stores import OtherStores
 from tray_app.service.composition import open_service
+from tray_app.service.other_stores import FILE as ISSUED
 from tray_app.service.outcome import Outcome
 from tray_app.service.settings_changes import change_setting, setting_named
 from tray_app.service.token_service import TokenService
@@ -348,7 +348,8 @@ def test_without_any_share_only_other_stores_of_this_user_are_told(settings_file
     exports = open_service(load_settings(), clock=clock).exports
 
     assert isinstance(exports, Exports)
-    assert [type(one) for one in exports] == [OtherStores]
+    assert list(exports) == []
+    assert [os.path.basename(path) for path in exports.watch_paths()] == [ISSUED]
 
 
 # --- a copy in .token beside the keyring ---

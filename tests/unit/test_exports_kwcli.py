@@ -394,7 +394,7 @@ def test_without_keys_a_token_that_is_set_is_stored_and_the_export_told(clock: C
 
 def test_whatever_an_export_raises_the_token_is_stored(clock: Clock, broker: FakeBroker) -> None:
     class Broken:
-        setting = "share_broken"
+        name = "share_broken"
 
         def path(self) -> Any:
             return "/nowhere"

@@ -93,16 +93,16 @@ def test_a_name_that_differs_from_an_aliass_in_case_alone_is_refused(settings_js
         load_settings("main")
 
 
-@pytest.mark.parametrize(("tells_case", "known"), [(True, ["Main", "main"]), (False, ["Main"])])
+@pytest.mark.parametrize(("is_case_sensitive", "known"), [(True, ["Main", "main"]), (False, ["Main"])])
 def test_two_aliases_that_differ_in_case_alone_are_two_accounts_where_files_tell_them_apart(
-    settings_json: Path, monkeypatch: pytest.MonkeyPatch, tells_case: bool, known: list[str]
+    settings_json: Path, monkeypatch: pytest.MonkeyPatch, is_case_sensitive: bool, known: list[str]
 ) -> None:
-    monkeypatch.setattr(load, "TELLS_CASE", tells_case)
+    monkeypatch.setattr(load, "HAS_CASE_SENSITIVE_NAMES", is_case_sensitive)
     accounts(settings_json, Main="demo", main="real")
     assert known_profiles() == ["default", *known]
     for name in known:
         assert load_settings(name).profile == name
-    if not tells_case:
+    if not is_case_sensitive:
         with pytest.raises(InvalidInput):
             load_settings("main")
 
@@ -234,7 +234,7 @@ def keys_of(alias: str | None) -> AppKeys:
 
 def stay_with(settings: Settings, environ: Mapping[str, str], keys: AppKeys) -> KeyBinding:
     binding = KeyBinding(settings, environ)
-    binding.save(binding.setting_to_save(keys))
+    binding.save(binding.adopt_alias(keys))
     return binding
 
 

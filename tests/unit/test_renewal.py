@@ -111,7 +111,7 @@ def test_decision(token: Token | None, last: LastAttempt, request_: Request, fir
 def test_without_a_token_nobody_but_a_user_ends_one_that_another_program_has_and_could_not_store(
     token: Token | None, request_: Request, action: str
 ) -> None:
-    assert decide(token, NOTHING, request_, NOW, asked_other_tools=True, would_kill=True).action is action
+    assert decide(token, NOTHING, request_, NOW, asked_other_tools=True, would_end_unsaved=True).action is action
 
 
 @pytest.mark.parametrize(

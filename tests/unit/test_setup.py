@@ -15,8 +15,6 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets")
 
-import keyring
-import keyring.core
 from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QColor, QDesktopServices, QDragEnterEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import (
@@ -33,7 +31,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from tests.doubles import KEYS, MemoryKeyring
+from tests.doubles import KEYS, MemoryKeyring, use_memory_keyring
 from tray_app.core import language
 from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysRefused, StoreError
 from tray_app.core.secret import Secret
@@ -250,7 +248,7 @@ def test_every_page_can_be_skipped_and_then_nothing_is_done(open_setup: Callable
 
 def test_sandbox_needs_nothing_else(open_setup: Callable[..., Setup]) -> None:
     setup = open_setup().known()
-    setup.find("practise").click()
+    setup.find("useSandbox").click()
     assert setup.find("setupNext").text() == "Start practisi&ng"
     setup.next()
     assert setup.endings == [SetupResult.SANDBOX]
@@ -732,11 +730,7 @@ def test_high_contrast_uses_only_the_palette(open_setup: Callable[..., Setup], m
 @pytest.fixture
 def entries(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     """A keyring that works."""
-    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
-    backend = MemoryKeyring()
-    keyring.set_keyring(backend)
-    return backend
+    return use_memory_keyring(monkeypatch)
 
 
 @pytest.fixture
@@ -895,7 +889,7 @@ def test_language_is_written_with_the_first_thing_that_is_kept(settings: Setting
     assert written()["language"] == "en"
 
 
-def test_habits_are_those_of_the_profile_and_kiwoomcli_counts_only_where_it_is(
+def test_startup_options_are_those_of_the_profile_and_kiwoomcli_counts_only_where_it_is(
     entries: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)

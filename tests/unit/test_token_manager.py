@@ -16,17 +16,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import keyring
-import keyring.core
 import pytest
 
 from tests import ROOT
-from tests.doubles import START, Clock, MemoryKeyring
+from tests.doubles import START, Clock, MemoryKeyring, use_memory_keyring
+from tests.sandbox import sandbox_with_keys
 from tray_app.api.token_manager import ModulesManager, TokenManager
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.token import Token, encode_seed, token_for
 from tray_app.history.database import flush_history
-from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
+from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
@@ -70,10 +69,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[tuple[str, str]
 
 @pytest.fixture
 def system_keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
-    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
-    keyring.set_keyring(backend := MemoryKeyring())
-    return backend
+    return use_memory_keyring(monkeypatch)
 
 
 def local(instant: Any) -> Any:
@@ -689,10 +685,7 @@ class TestOpening:
 class TestIssuing:
     @pytest.fixture
     def sandbox(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
-        with SandboxKiwoom() as server:
-            monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", server.base_url)
-            monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-            monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
+        with sandbox_with_keys(monkeypatch) as server:
             yield server
 
     @pytest.fixture

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.doubles import Clock, MemoryKeyring
+from tests.sandbox import sandbox_with_keys
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
 from tray_app.api.token_manager import ModulesManager
 from tray_app.core.errors import InvalidInput, KeysMissing, KeysRefused, KiwoomTokenError, StoreError
@@ -148,11 +149,8 @@ def test_keys_that_cannot_be_used_are_not_shown(
 
 @pytest.fixture
 def kiwoom(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxKiwoom]:
-    with SandboxKiwoom() as sandbox:
+    with sandbox_with_keys(monkeypatch) as sandbox:
         monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
-        monkeypatch.setenv("KIWOOM_TRAY_BASE_URL", sandbox.base_url)
-        monkeypatch.setenv("APP_KEY", SANDBOX_APP_KEY)
-        monkeypatch.setenv("APP_SECRET", SANDBOX_APP_SECRET)
         yield sandbox
 
 

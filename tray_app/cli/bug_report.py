@@ -136,7 +136,7 @@ def _history(settings: Settings) -> str:
     from tray_app.history.database import open_history
     from tray_app.history.tabular import as_csv
     from tray_app.history.timeline import days_until, week_of
-    from tray_app.kiwoom.exchange_calendar import install_holidays
+    from tray_app.service.exchange_calendar import install_holidays
 
     record = open_history(settings)
     if record is None:

@@ -34,11 +34,11 @@ from tray_app.core.language import has_letters, msg, say, tr, use
 from tray_app.core.profile import command_line
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import korean_time, mode_text
-from tray_app.exports.other_stores import FILE as ISSUED_FILE
 from tray_app.history.database import FILE, SQLITE_SUFFIXES
 from tray_app.kiwoom.endpoints import base_url_for
-from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
 from tray_app.service.composition import find_keys, open_exports, open_service
+from tray_app.service.exchange_calendar import has_holidays, holidays_problem, install_holidays
+from tray_app.service.other_stores import FILE as ISSUED_FILE
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import config_dir, settings_file, shared_state_dir, token_file
 from tray_app.stores.keyring_client import LOADING_SECONDS, shared_keyring_client
@@ -332,15 +332,13 @@ def _share(export: Export, token: Token | None, profile: str) -> Finding | None:
     if token is None:
         return None
     if export.holds(token):
-        return Finding(msg("share"), tr("{setting}: the token is there", setting=export.setting), good=True)
+        return Finding(msg("share"), tr("{setting}: the token is there", setting=export.name), good=True)
     external_token = export.external_token()
     if external_token is not None and external_token.expires > token.expires:
-        told = tr("{setting}: the other tool has a newer token, which will be used from now on", setting=export.setting)
+        told = tr("{setting}: the other tool has a newer token, which will be used from now on", setting=export.name)
         return Finding(msg("share"), told, good=True)
     command = command_line("refresh", profile)
-    told = tr(
-        "{setting}: the token is missing there. Write it with: {command}", setting=export.setting, command=command
-    )
+    told = tr("{setting}: the token is missing there. Write it with: {command}", setting=export.name, command=command)
     return Finding(msg("share"), told, good=False)
 
 

@@ -16,7 +16,7 @@ from tray_app.history.events import Event
 from tray_app.history.tabular import as_csv, as_fields
 from tray_app.history.timeline import days_until, week_of
 from tray_app.history.words import entry_text, until_text
-from tray_app.kiwoom.exchange_calendar import install_holidays
+from tray_app.service.exchange_calendar import install_holidays
 from tray_app.settings.load import load_settings
 
 if TYPE_CHECKING:

@@ -90,9 +90,9 @@ def _run(arguments: Sequence[str], open_log: Callable[..., None], before_watch: 
         elif options.command == "watch":
             open_log(logs.INFO)
         if options.sandbox:
-            from tray_app.cli.sandbox import practising
+            from tray_app.cli.sandbox import using_sandbox
 
-            with practising():
+            with using_sandbox():
                 status = _answered(options)
         else:
             status = _answered(options)

@@ -13,7 +13,7 @@ from tray_app.core.language import tr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NOT_WHILE_PRACTISING = (
+_NOT_IN_SANDBOX = (
     "APP_KEY",
     "APP_SECRET",
     "KIWOOM_PROFILE",
@@ -31,16 +31,16 @@ def sandbox(port: int, lifetime: float) -> int:
 
 
 @contextmanager
-def practising() -> Iterator[None]:
+def using_sandbox() -> Iterator[None]:
     """Let a command, and every program that it starts, use the practice Kiwoom; nothing of the user's is touched."""
-    from tray_app.kiwoom.sandbox.shared import open_practice
+    from tray_app.kiwoom.sandbox.shared import open_sandbox
 
-    practice = open_practice()
+    kiwoom = open_sandbox()
     before = dict(os.environ)
-    for name in _NOT_WHILE_PRACTISING:
+    for name in _NOT_IN_SANDBOX:
         os.environ.pop(name, None)
-    os.environ.update(practice.environ)
-    if not practice.is_shared and sys.stderr is not None:
+    os.environ.update(kiwoom.environ)
+    if not kiwoom.is_shared and sys.stderr is not None:
         told = tr("This practice Kiwoom ends with the command. Keep one with: kiwoom-token-tray --sandbox")
         print(told, file=sys.stderr)
     try:
@@ -48,4 +48,4 @@ def practising() -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-        practice.stop()
+        kiwoom.stop()

@@ -138,7 +138,7 @@ def _translation() -> str:
 
 def _trading_days() -> str:
     """A packaged program brings the file; an installation the package that writes it."""
-    from tray_app.kiwoom.exchange_calendar import has_holidays, holidays_problem, install_holidays
+    from tray_app.service.exchange_calendar import has_holidays, holidays_problem, install_holidays
 
     now = time.time()
     if is_frozen():

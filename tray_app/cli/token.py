@@ -194,7 +194,7 @@ def _plan_rotation(settings: Settings, service: TokenService, options: Namespace
     """Leave the rotation to whoever supervises the profile at that time: the tray, or `watch`."""
     from tray_app.core.trading import is_trading, next_time_of_day
     from tray_app.core.wording import korean_time
-    from tray_app.kiwoom.exchange_calendar import install_holidays
+    from tray_app.service.exchange_calendar import install_holidays
 
     if not options.rotate:
         raise InvalidInput(msg("--at goes with --rotate: only a revoked token is replaced before it expires."))
@@ -330,7 +330,7 @@ def _iso(instant: float) -> str:
 
 
 def _status_text(settings: Settings, service: TokenService, token: Token | None, now: float) -> str:
-    from tray_app.core.wording import countdown, is_korean_zone, korean_time, local_time, mode_text, place_text
+    from tray_app.core.wording import countdown, is_korean_zone, korean_time, local_time, mode_text
 
     evidence = service.evidence(token)
     if token is None and evidence.dead_at:
@@ -351,10 +351,9 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
         )
         if not is_korean_zone(token.expires):
             life += tr(", {end} here", end=local_time(token.expires, now))
-    place = service.store.place()
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
-        (tr("Stored in"), place_text(place.kind, place.path, place.problem_code)),
+        (tr("Stored in"), service.store.place().text()),
         *([] if token is None else [(tr("Confirmed by Kiwoom"), _confirmed_text(token, evidence, now))]),
         (tr("Profile"), f"{settings.profile} ({mode_text(settings.mode)})"),
     ]

@@ -16,8 +16,8 @@ from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.remedies import remedy_command
 from tray_app.core.renewal_schedule import DAILY
 from tray_app.core.wording import countdown, korean_time, place_text, refusal_text
-from tray_app.kiwoom.exchange_calendar import holidays_problem, update_if_needed
 from tray_app.service.composition import open_service
+from tray_app.service.exchange_calendar import holidays_problem, update_if_needed
 from tray_app.stores.keyring_client import shared_keyring_client
 from tray_app.supervisor.profile_settings import ProfileSettings
 from tray_app.supervisor.supervisor import Callbacks, Supervisor

@@ -9,7 +9,7 @@ from tray_app.core.language import tr
 from tray_app.core.profile import command_line
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Action, Life, Result, TokenState
-from tray_app.core.trading import QUIET_MINUTES, is_evening_before, is_trading, next_time_of_day, opening_of
+from tray_app.core.trading import QUIET_MINUTES, QUIET_TIME, is_evening_before, is_trading, next_time_of_day, opening_of
 from tray_app.core.wording import keyring_name, local_time
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ LOW_SECONDS = 600
 
 CHANGE_SECONDS = 60
 """A change of tokens that takes less is no gap."""
-
-_QUIET_TIME = f"{QUIET_MINUTES // 60:02}:{QUIET_MINUTES % 60:02}"
 
 ASKING = frozenset({Remedy.NONE, Remedy.RETRY, Remedy.WAIT, Remedy.ISSUE, Remedy.CHECK})
 """What the button that asks Kiwoom does anyway; every other remedy is a button of its own."""
@@ -63,7 +61,7 @@ def remedy_text(remedy: str, mode: str) -> str:
         case Remedy.ROTATE:
             return tr("Revoke and reissue…")
         case Remedy.PLAN_ROTATION:
-            return tr("Reissue at {time}", time=_QUIET_TIME)
+            return tr("Reissue at {time}", time=QUIET_TIME)
         case Remedy.CHOOSE_FOLDER:
             return tr("Choose a folder…")
         case Remedy.CHOOSE_STORE:
@@ -91,7 +89,7 @@ def remedy_command(remedy: str, profile: str, mode: str) -> str:
         case Remedy.ROTATE:
             return command_line("refresh --rotate", profile)
         case Remedy.PLAN_ROTATION:
-            return command_line(f"refresh --rotate --at {_QUIET_TIME}", profile)
+            return command_line(f"refresh --rotate --at {QUIET_TIME}", profile)
         case Remedy.OPEN_PORTAL:
             return "openapi.kiwoom.com > API 사용신청"
         case Remedy.CHOOSE_FOLDER:

@@ -21,7 +21,7 @@ from tray_app.desktop.translation import switch_language
 from tray_app.desktop.view.build import next_change, tray_view_of, view_of
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.windows import Windows
-from tray_app.kiwoom.exchange_calendar import holidays_problem
+from tray_app.service.exchange_calendar import holidays_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable

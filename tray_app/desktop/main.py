@@ -66,8 +66,8 @@ def run_desktop(
     from tray_app.desktop.controller import DesktopController
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
-    from tray_app.kiwoom.exchange_calendar import install_holidays, update_holidays
     from tray_app.service.composition import find_keys, open_service
+    from tray_app.service.exchange_calendar import install_holidays, update_holidays
     from tray_app.service.login import keep_keys
     from tray_app.stores.keyring_client import shared_keyring_client
 

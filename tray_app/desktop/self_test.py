@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from functools import partial
 from importlib import import_module
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.core import language
 from tray_app.core.errors import DONE
-from tray_app.system.child_process import child_environment, child_folder, is_frozen, tray_command
+from tray_app.system.child_process import child_environment, is_frozen, run_own, tray_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,17 +42,7 @@ def _windows(platform: str) -> str:
     environ = {**child_environment(os.environ), "QT_QPA_PLATFORM": platform}
     if not platform:
         del environ["QT_QPA_PLATFORM"]
-    ran = subprocess.run(
-        tray_command("--self-test", "windows"),
-        env=environ,
-        cwd=child_folder(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=_PATIENCE_SECONDS,
-        check=False,
-    )
+    ran = run_own(tray_command("--self-test", "windows"), _PATIENCE_SECONDS, environ)
     if ran.returncode != DONE:
         raise AssertionError(f"status {ran.returncode}: {(ran.stdout + ran.stderr).strip()[-500:]}")
     return "drawn"

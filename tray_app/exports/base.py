@@ -1,4 +1,4 @@
-"""What an export can do: a place from which another tool reads this token."""
+"""What an export can do: a place from which another tool reads this token, and may store one of its own."""
 
 from __future__ import annotations
 
@@ -8,17 +8,32 @@ if TYPE_CHECKING:
 
     from tray_app.core.token import Token
 
-    class Export(Protocol):
-        """One place. `publish`, `withdraw` and `forget` need the profile's lock and raise `KiwoomTokenError`."""
+    class Peer(Protocol):
+        """Somebody who hears of this token, and may get another one of the same keys. `publish` needs the profile's
+        lock and raises `KiwoomTokenError`."""
 
-        setting: str
-        """The name of the setting that switches it on."""
+        name: str
+        """What the log calls it."""
 
         def path(self) -> str:
             """Return the file, as far as it is known without asking a keyring."""
 
         def publish(self, token: Token) -> None:
-            """Let the other tool read `token`. Writes nothing if it is there already."""
+            """Let the peer know of `token`. Writes nothing if that is there already."""
+
+        def rivals_of(self, token: Token, /) -> tuple[str, ...]:
+            """Return the fingerprints of the different unexpired tokens that the peer has stored since `token` was
+            issued. Raises nothing and asks no keyring."""
+
+        def watch_paths(self) -> list[str]:
+            """Return the files in which `rivals_of` looks. Asks no keyring."""
+
+        def external_token(self) -> Token | None:
+            """Return an unexpired token of this account that the peer has got by itself. Raises nothing."""
+
+    class Export(Peer, Protocol):
+        """A place from which another tool reads the token. `name` is the setting that switches it on; `withdraw` and
+        `forget` need the profile's lock and raise `KiwoomTokenError`."""
 
         def withdraw(self, token: Token) -> None:
             """Remove `token` from there. Any other token stays."""
@@ -33,13 +48,3 @@ if TYPE_CHECKING:
 
         def check(self) -> None:
             """Raise `KiwoomTokenError` if a token could not be published there; change nothing."""
-
-        def rivals_of(self, token: Token, /) -> tuple[str, ...]:
-            """Return the fingerprints of the different unexpired tokens that the other tool has stored there since
-            `token` was issued. Raises nothing and asks no keyring."""
-
-        def watch_paths(self) -> list[str]:
-            """Return the files in which `rivals_of` looks. Asks no keyring."""
-
-        def external_token(self) -> Token | None:
-            """Return an unexpired token of this account that the other tool has issued by itself. Raises nothing."""

@@ -31,7 +31,7 @@ class BotFile:
     program's, whose configuration may well have a token among its fields.
     """
 
-    setting = "share_bot_file"
+    name = "share_bot_file"
 
     def __init__(self, path: str, clock: Callable[[], float] = time.time) -> None:
         self._path = path
@@ -140,7 +140,7 @@ class TokenFileCopy:
     removed, unless `is_store` says that the token itself may be stored in that file.
     """
 
-    setting = "share_token_file"
+    name = "share_token_file"
 
     def __init__(
         self,

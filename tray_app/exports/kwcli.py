@@ -49,7 +49,7 @@ class KwcliCache:
     None. Both may ask a keyring.
     """
 
-    setting = "share_kwcli"
+    name = "share_kwcli"
 
     def __init__(
         self,

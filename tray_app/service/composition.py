@@ -12,11 +12,11 @@ from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.secret import HiddenMapping, without_traceback
 from tray_app.exports.group import Exports
-from tray_app.exports.other_stores import FILE as ISSUED
-from tray_app.exports.other_stores import OtherStores
 from tray_app.service.ended_tokens import FILE as ENDED
 from tray_app.service.ended_tokens import EndedTokens
 from tray_app.service.key_binding import KeyBinding
+from tray_app.service.other_stores import FILE as ISSUED
+from tray_app.service.other_stores import OtherStores
 from tray_app.service.token_service import TokenService
 from tray_app.settings import places
 from tray_app.settings.load import chosen_account, load_settings
@@ -148,9 +148,8 @@ def _open_exports(
     exports: list[Export] = []
     if settings.share_kwcli or settings.share_token_file or settings.share_bot_file:
         exports.extend(open_exports(settings, keys_of_profile, clock))
-    if others is not None:
-        exports.append(others)
-    return Exports(exports) if exports else None
+    peers = () if others is None else (others,)
+    return Exports(exports, peers) if exports or peers else None
 
 
 def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> AppKeys:

@@ -84,12 +84,13 @@ class KeyBinding:
             return False
         return not fingerprint or fingerprint == keys.fingerprint()[:FINGERPRINT_DIGITS]
 
-    def setting_to_save(self, keys: AppKeys) -> dict[str, object] | None:
-        """Return the settings that make the default profile stand for the `kiwoomcli` alias of these keys, or None.
+    def adopt_alias(self, keys: AppKeys) -> dict[str, object] | None:
+        """Let the default profile stand for the `kiwoomcli` alias of these keys from now on, and return the settings
+        for `save` that say so; None if nothing changes.
 
         The profile stands for that alias because it was the only one, and another one added later changes nothing. What
-        the environment chose applies once, and does not replace another choice. From now on this process stays with the
-        alias, also if `save` cannot write it.
+        the environment chose applies once, and does not replace another choice. This process stays with the alias, also
+        if `save` cannot write it.
         """
         settings = self._settings
         if settings.profile != DEFAULT or keys.alias is None or keys.alias == settings.account:
@@ -105,7 +106,7 @@ class KeyBinding:
         return chosen
 
     def save(self, chosen: dict[str, object] | None) -> None:
-        """Write what `setting_to_save` returned. Call this without the profile's lock: it may wait for a disk."""
+        """Write what `adopt_alias` returned. Call this without the profile's lock: it may wait for a disk."""
         if chosen is None:
             return
         from tray_app.settings.save import save_setting

@@ -52,7 +52,7 @@ class LastAttempt:
     """The last request to Kiwoom for one profile's token. Times are seconds of the epoch.
 
     `at`: when it ended, or began if it is the start of a rotation (`has_begun`). `token`: the fingerprint of the token
-    that came back, `is_same` whether it was the stored one, and `has_killed` that it could not be stored and ended
+    that came back, `is_same` whether it was the stored one, and `ended_unsaved` that it could not be stored and ended
     another program's token which could not be stored either. `error`, `message`, `values`, `code`, `remedy`: the
     failure, if there was one. `retry_at`: until when Kiwoom asked to wait, or 0.
     `refused`: the fingerprint of the refused token that it was about. `revoking`: the fingerprint of a token that a
@@ -64,10 +64,10 @@ class LastAttempt:
     __slots__ = (
         "at",
         "code",
+        "ended_unsaved",
         "error",
         "failures",
         "has_begun",
-        "has_killed",
         "is_rotation",
         "is_same",
         "keys",
@@ -88,7 +88,7 @@ class LastAttempt:
         *,
         token: str = "",
         is_same: bool = False,
-        has_killed: bool = False,
+        ended_unsaved: bool = False,
         is_rotation: bool = False,
         has_begun: bool = False,
         error: str = "",
@@ -107,7 +107,7 @@ class LastAttempt:
         self.at = at
         self.token = token
         self.is_same = is_same
-        self.has_killed = has_killed
+        self.ended_unsaved = ended_unsaved
         self.is_rotation = is_rotation
         self.has_begun = has_begun
         self.error = error
@@ -138,7 +138,7 @@ class LastAttempt:
             at,
             token=_text(record, "token"),
             is_same=record.get("same") is True,
-            has_killed=record.get("killed") is True,
+            ended_unsaved=record.get("killed") is True,
             is_rotation=record.get("rotated") is True,
             has_begun=record.get("begun") is True,
             error=_text(record, "error"),
@@ -169,7 +169,7 @@ class LastAttempt:
         is_same: bool,
         is_rotation: bool,
         replaced: list[str],
-        has_killed: bool = False,
+        ended_unsaved: bool = False,
         revoking: str = "",
     ) -> LastAttempt:
         """Describe a request that brought `token`. `revoking` stays while the token could not be stored."""
@@ -177,7 +177,7 @@ class LastAttempt:
             now,
             token=token.value.fingerprint(),
             is_same=is_same,
-            has_killed=has_killed,
+            ended_unsaved=ended_unsaved,
             is_rotation=is_rotation,
             refused=refused.fingerprint() if refused else "",
             revoking=revoking,
@@ -233,7 +233,7 @@ class LastAttempt:
             "at": self.at,
             "token": self.token,
             "same": self.is_same,
-            "killed": self.has_killed,
+            "killed": self.ended_unsaved,
             "rotated": self.is_rotation,
             "begun": self.has_begun,
             "error": self.error,

@@ -94,11 +94,11 @@ class LockRecord:
         others = tuple(one for one in self.unsaved if one != name)
         return others if error is None else (*others, name)[-_MOST_UNSAVED:]
 
-    def would_kill(self, now: float) -> bool:
+    def would_end_unsaved(self, now: float) -> bool:
         """Return whether asking now most likely ends a token that another program has and could not store."""
         name = self.last.token
         is_kept = name in self.unsaved and name not in self.gone_tokens()
-        return self.last.has_killed and is_kept and now - self.last.at < _UNSAVED_PAUSE_SECONDS
+        return self.last.ended_unsaved and is_kept and now - self.last.at < _UNSAVED_PAUSE_SECONDS
 
     def gone_tokens(self) -> frozenset[str]:
         """Return the fingerprints of the tokens that nobody is to get."""

@@ -126,7 +126,7 @@ class LockedSession:
                 now,
                 is_doubtful=is_doubtful,
                 asked_other_tools=asked_other_tools,
-                would_kill=self.record.would_kill(now),
+                would_end_unsaved=self.record.would_end_unsaved(now),
             )
 
         self._tokens.save_unsaved()
@@ -270,7 +270,7 @@ class LockedSession:
             self._clock(),
             request.refused,
             is_same=is_same,
-            has_killed=unsaved is not None and ends_anothers,
+            ended_unsaved=unsaved is not None and ends_anothers,
             is_rotation=request.rotate,
             replaced=[] if other is None else [*self.record.last.replaced, other.issued_for],
             revoking=revoking if unsaved is not None else "",
@@ -373,7 +373,7 @@ class LockedSession:
         confirmed = evidence.confirmed(token, self._clock())
         self.write(last=last, evidence=confirmed, rotate_at=rotate_at, unsaved=unsaved)
         if was_gone:
-            _show_again(token, self._tokens.store)
+            _rewrite_for_readers(token, self._tokens.store)
 
     def _take_away_dead(self, token: Token) -> None:
         """Take a dead token away from every reader. The record names it, so that it stays hidden if it cannot be
@@ -424,7 +424,7 @@ class LockedSession:
                     evidence = evidence.doubted(token, self._clock())
                 self.write(last=before, evidence=evidence, was_revoked=False)
                 if tries_store:
-                    _show_again(token, self._tokens.store)
+                    _rewrite_for_readers(token, self._tokens.store)
                 if is_alive and isinstance(error, BrokerError):
                     raise errors.RevokeFailed(_STILL_WORKS, code=error.code) from None
                 raise
@@ -511,7 +511,7 @@ def _corrected(stored: Token, issued: Token, *, was_unexpired: bool) -> Token:
     return token.ending_at(issued.expires_at)
 
 
-def _show_again(token: Token, store: Store) -> None:
+def _rewrite_for_readers(token: Token, store: Store) -> None:
     """Make every reader read again, also on other computers, which do not see that the record changed."""
     with contextlib.suppress(StoreError):
         store.write(token)

@@ -38,7 +38,8 @@ class TokenBroker(Protocol):
 
 
 class TokenExports(Protocol):
-    """Where other tools read the token. Nothing here raises: failures are returned as errors."""
+    """Where other tools read the token, and who else may get one. Nothing here raises: failures are returned as
+    errors."""
 
     def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
     def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
@@ -46,14 +47,14 @@ class TokenExports(Protocol):
         """Remove whatever is published, because it is not known which token it is; return whether there was one."""
 
     def external_token(self) -> Token | None:
-        """Return an unexpired token of the same keys that another tool has issued by itself."""
+        """Return an unexpired token of the same keys that somebody else has got."""
 
     def rivals_of(self, token: Token, /) -> tuple[str, ...]:
-        """Return the fingerprints of the different tokens that other tools have stored since `token` was issued.
-        Asks no keyring."""
+        """Return the fingerprints of the different tokens that others have stored since `token` was issued. Asks no
+        keyring."""
 
     def watch_paths(self) -> list[str]:
-        """Return the files in which other tools may store a token of their own. Asks no keyring."""
+        """Return the files that tell of a token of somebody else. Asks no keyring."""
 
     def version(self) -> object:
         """Return what changes whenever one of those files does. Cheap."""

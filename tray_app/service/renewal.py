@@ -121,7 +121,7 @@ def decide(
     *,
     is_doubtful: bool = False,
     asked_other_tools: bool = False,
-    would_kill: bool = False,
+    would_end_unsaved: bool = False,
 ) -> Decision:
     """Decide what to do about `request`, for whoever holds the profile's lock.
 
@@ -129,7 +129,8 @@ def decide(
     the token. After `VERIFY` call again with what Kiwoom said: without the token if it is dead, and without the doubt.
     A rotation of the schedule verifies first whether the one before it has revoked the token: it need not be revoked
     again, and as long as Kiwoom does not say, all programs together ask no more often than the checks do.
-    With `would_kill`, asking ends a token that another program has and could not store: only a user's wish does that.
+    With `would_end_unsaved`, asking ends a token that another program has and could not store: only a user's wish does
+    that.
     After `ASK_OTHER_TOOLS` call again with `asked_other_tools`, and with the token that was found if it is better.
     """
     usable = None if token is None or not token.lives(now) or last.is_revoking(token) else token
@@ -156,7 +157,7 @@ def decide(
     wait = last.seconds_to_wait(now)
     if wait > 0:
         return Decision(Action.FAIL, _must_wait(last.code, wait))
-    if usable is None and request.min_remaining is not None and would_kill:
+    if usable is None and request.min_remaining is not None and would_end_unsaved:
         return Decision(Action.FAIL, _must_be_stored())
     has_final_answer = request.accepts_same and (last.is_rotation or not request.rotate)
     if has_final_answer and token is not None and last.is_final_about(token, now):

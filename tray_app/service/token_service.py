@@ -405,7 +405,7 @@ class TokenService:
         finally:
             lock.release()
             if session is not None and session.used_keys is not None and self._binding is not None:
-                self._binding.save(self._binding.setting_to_save(session.used_keys))
+                self._binding.save(self._binding.adopt_alias(session.used_keys))
             self._events.flush()
 
     def _acquire(self, on_update: Callable[[dict[str, Any]], bool] | None = None) -> ThreadLock | None:

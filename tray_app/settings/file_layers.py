@@ -133,11 +133,11 @@ class SettingsFile:
         """Doubt what another section says: it may be this profile's, misspelled, or hold what only works outside of all
         sections."""
         named = [name for name in fields if name in TABLE] if isinstance(fields, dict) else list(TABLE)
-        is_twin = other.strip().casefold() == self._profile.casefold()
-        if is_twin or (self._profile == DEFAULT and is_nearly_default(other)):
+        is_case_conflict = other.strip().casefold() == self._profile.casefold()
+        if is_case_conflict or (self._profile == DEFAULT and is_nearly_default(other)):
             problem = self._document.problem(_LOOKS_LIKE, ("profiles", other), profile=self._profile)
             self.problems.append(problem)
-            for name in named if is_twin else ():
+            for name in named if is_case_conflict else ():
                 self.own.forget(name, problem)
             self.own.doubt(named, problem)
             return

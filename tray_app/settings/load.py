@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tray_app.settings.table import Setting
 
 
-TELLS_CASE = sys.platform not in {"win32", "darwin"}
+HAS_CASE_SENSITIVE_NAMES = sys.platform not in {"win32", "darwin"}
 
 ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "kiwoomcli", "default"
 """Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
@@ -193,7 +193,7 @@ def load_settings(profile: str | None = None, environ: Mapping[str, str] = os.en
     """
     name = profile_name(profile, environ)
     document = read_document(settings_file(environ))
-    _refuse_twin(name, document, _kwcli_aliases)
+    _refuse_case_conflict(name, document, _kwcli_aliases)
     file = SettingsFile(document, name, config_dir(environ))
     if profile is None and not file.has_own and _is_account_of_default(name, file.shared.values, environ):
         return load_settings(DEFAULT, environ, **chosen)
@@ -361,12 +361,12 @@ def known_profiles(environ: Mapping[str, str] = os.environ) -> list[str]:
     document, aliases = read_document(settings_file(environ)), _kwcli_aliases()
     for name in (*document.sections, *aliases):
         with contextlib.suppress(InvalidInput):
-            _refuse_twin(name, document, lambda: aliases)
+            _refuse_case_conflict(name, document, lambda: aliases)
             known.append(check_profile(name))
     return list(dict.fromkeys(known))
 
 
-def _refuse_twin(name: str, document: Document, find_aliases: Callable[[], Collection[str]]) -> None:
+def _refuse_case_conflict(name: str, document: Document, find_aliases: Callable[[], Collection[str]]) -> None:
     """Refuse a name that differs from another one only in letter case: on every system, because settings are copied
     between them. But two aliases of `kiwoomcli` are two accounts wherever file names distinguish case."""
     if name == DEFAULT:
@@ -374,7 +374,7 @@ def _refuse_twin(name: str, document: Document, find_aliases: Callable[[], Colle
     other = case_conflict(name, (DEFAULT, *document.sections_like(name)))
     if not other and name not in document.sections:
         aliases = find_aliases()
-        other = "" if name in aliases and TELLS_CASE else case_conflict(name, aliases)
+        other = "" if name in aliases and HAS_CASE_SENSITIVE_NAMES else case_conflict(name, aliases)
     if other:
         raise InvalidInput(
             msg("There is a profile {other} already, and some computers keep both in one file. Choose another name."),

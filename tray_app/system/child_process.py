@@ -138,8 +138,9 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def run_own(command: list[str], seconds: float) -> CompletedProcess[str]:
-    """Run a program of ours without input, in a folder and an environment of its own, and return what came of it.
+def run_own(command: list[str], seconds: float, environ: dict[str, str] | None = None) -> CompletedProcess[str]:
+    """Run a program of ours without input, in a folder of its own, and return what came of it. Without `environ` it
+    gets what `child_environment` leaves of our own.
 
     Raises `OSError`, and `subprocess.TimeoutExpired` after so many seconds.
     """
@@ -148,7 +149,7 @@ def run_own(command: list[str], seconds: float) -> CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=child_folder(),
-        env=child_environment(os.environ),
+        env=child_environment(os.environ) if environ is None else environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

@@ -8,12 +8,12 @@ from tray_app.core.state import Action, TokenState
 from tray_app.desktop.icons.state_icon import IconSpec, Phase
 from tray_app.desktop.theme.colours import Tone
 
-REAL, MOCK, SANDBOX = "real", "mock", "practice"
+REAL, MOCK, SANDBOX = "real", "mock", "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A badge; `kind` is `real`, `mock` or `practice`, each with its own colour and outline."""
+    """A badge; `kind` is `real`, `mock` or `sandbox`, each with its own colour and outline."""
 
     kind: str
     text: str

@@ -27,7 +27,7 @@ _LONGEST_FILE_BYTES = 4096
 _ANSWER_SECONDS = 2.0
 
 
-class Practice:
+class Sandbox:
     """A sandbox Kiwoom to use: that of another program, or one of this process until `stop`.
 
     `environ` is the environment for it, in which nothing of the user's is touched; `base_url` and `folder` are where
@@ -62,12 +62,12 @@ def sandbox_places(folder: str) -> dict[str, str]:
     return {"KIWOOM_TRAY_DATA_DIR": folder, "KIWOOM_TRAY_CONFIG_DIR": folder, "KIWOOM_TRAY_STATE_DIR": folder}
 
 
-def open_practice(
+def open_sandbox(
     environ: Mapping[str, str] = os.environ,
     lifetime: float | None = None,
     *,
     default_lifetime: float = DEFAULT_LIFETIME_SECONDS,
-) -> Practice:
+) -> Sandbox:
     """Return the practice Kiwoom that is running, or start one in this process.
 
     Tokens are valid for `lifetime` seconds, if given: also where the Kiwoom was there before, whose tokens end then.
@@ -79,13 +79,13 @@ def open_practice(
         if lifetime is not None:
             _ask(url, "PUT", "/practice/lifetime", {"seconds": lifetime})
             _ask(url, "POST", "/practice/end")
-        return Practice(url, folder, None)
+        return Sandbox(url, folder, None)
     server = SandboxKiwoom(lifetime=default_lifetime if lifetime is None else lifetime)
     server.start()
     with contextlib.suppress(StoreError):  # then it is not shared, and the token is found dead
         delete_private(os.path.join(folder, _TOKEN_FILE))
         write_private(os.path.join(folder, _SERVER_FILE), json.dumps({"url": server.base_url}).encode())
-    return Practice(server.base_url, folder, server)
+    return Sandbox(server.base_url, folder, server)
 
 
 def _recorded_url(folder: str) -> str:

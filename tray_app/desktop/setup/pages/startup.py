@@ -30,7 +30,7 @@ class StartupPage(Page):
 
     def __init__(self, flow: SetupFlow) -> None:
         super().__init__(flow)
-        self._habits: object = None
+        self._options: object = None
         self._autostart = DescribedButton(QCheckBox(self), "autostart", self)
         self._share = DescribedButton(QCheckBox(self), "shareKwcli", self)
         self._label = make_text("policyLabel", self)
@@ -73,31 +73,31 @@ class StartupPage(Page):
     def show_state(self) -> None:
         state = self.state
         super().show_state()
-        habits = state.options
-        if habits is None or habits is self._habits:
+        options = state.options
+        if options is None or options is self._options:
             return
-        suggested = not self.state.single_page and self._habits is None  # suggested at first, later shown as it is
-        self._habits = habits
-        self._autostart.setVisible(habits.autostart is not None)
-        self._share.setVisible(habits.share_kwcli is not None)
-        self._autostart.button.setChecked(bool(habits.autostart) or suggested)
-        self._share.button.setChecked(bool(habits.share_kwcli) or suggested)
-        policies = ["auto", habits.policy if habits.policy.startswith("daily") else DEFAULT_DAILY, "notify"]
+        suggested = not self.state.single_page and self._options is None  # suggested at first, later shown as it is
+        self._options = options
+        self._autostart.setVisible(options.autostart is not None)
+        self._share.setVisible(options.share_kwcli is not None)
+        self._autostart.button.setChecked(bool(options.autostart) or suggested)
+        self._share.button.setChecked(bool(options.share_kwcli) or suggested)
+        policies = ["auto", options.policy if options.policy.startswith("daily") else DEFAULT_DAILY, "notify"]
         self._policy.clear()
         for policy in policies:
             self._policy.addItem(policy_text(policy), policy)
-        self._policy.setCurrentIndex(max(0, policies.index(habits.policy)))
+        self._policy.setCurrentIndex(max(0, policies.index(options.policy)))
 
     def submit(self) -> None:
-        habits = self.state.options
-        if habits is None:
+        options = self.state.options
+        if options is None:
             self.flow.skip()
             return
         self.flow.save_options(
             replace(
-                habits,
-                autostart=None if habits.autostart is None else self._autostart.button.isChecked(),
-                share_kwcli=None if habits.share_kwcli is None else self._share.button.isChecked(),
+                options,
+                autostart=None if options.autostart is None else self._autostart.button.isChecked(),
+                share_kwcli=None if options.share_kwcli is None else self._share.button.isChecked(),
                 policy=str(self._policy.currentData()),
             )
         )

@@ -22,16 +22,16 @@ class WelcomePage(Page):
         super().__init__(flow)
         self._what = make_text("setupWhat", self)
         self._account = DescribedButton(QRadioButton(self), "useAccount", self)
-        self._practise = DescribedButton(QRadioButton(self), "practise", self)
+        self._sandbox = DescribedButton(QRadioButton(self), "useSandbox", self)
         self._account.button.setChecked(True)
         group = QButtonGroup(self)
-        for choice in (self._account, self._practise):
+        for choice in (self._account, self._sandbox):
             group.addButton(choice.button)
         group.buttonToggled.connect(lambda *_: self.edited.emit())
         self.body.addWidget(self._what)
         self.body.addSpacing(6)
         self.body.addWidget(self._account)
-        self.body.addWidget(self._practise)
+        self.body.addWidget(self._sandbox)
         self.body.addStretch(1)
 
     def title(self) -> str:
@@ -48,7 +48,7 @@ class WelcomePage(Page):
             tr("&Use my Kiwoom account"),
             tr("With your app key and secret from openapi.kiwoom.com."),
         )
-        self._practise.set_texts(
+        self._sandbox.set_texts(
             tr("&Practise first, without keys"),
             tr(
                 "With a simulated Kiwoom on this computer: no account, no orders. Nothing is saved, and the "
@@ -57,15 +57,15 @@ class WelcomePage(Page):
         )
 
     def main_text(self) -> str:
-        if self._practise.button.isChecked():
+        if self._sandbox.button.isChecked():
             return tr("Start practisi&ng")
         return tr("&Next")
 
     def submit(self) -> None:
-        if self._practise.button.isChecked():
+        if self._sandbox.button.isChecked():
             self.flow.end(SetupResult.SANDBOX)
         else:
             self.flow.skip()
 
     def initial_focus(self) -> QWidget:
-        return self._practise.button if self._practise.button.isChecked() else self._account.button
+        return self._sandbox.button if self._sandbox.button.isChecked() else self._account.button

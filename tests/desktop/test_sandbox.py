@@ -17,21 +17,21 @@ def trader(desktop: Desktop) -> Iterator[Trader]:
         yield one
 
 
-def practised(trader: Trader) -> str:
+def sandbox_token(trader: Trader) -> str:
     """The token of the practice Kiwoom, as any tool gets it."""
     return trader.done("--sandbox", "get").strip()
 
 
-def test_tools_and_a_second_start_use_the_practice_kiwoom_of_the_first(trader: Trader) -> None:
+def test_tools_and_a_second_start_use_the_sandbox_of_the_first(trader: Trader) -> None:
     trader.start_tray("--sandbox", "--lifetime", "7200")
     trader.sees("left", timeout=30)
-    token = practised(trader)
+    token = sandbox_token(trader)
     record = json.loads((trader.data / "sandbox" / ".token").read_text(encoding="utf-8"))
     assert record["access_token"] == token
     second = trader.start_tray("--sandbox")
     assert trader.ends(second, 30) == 0
     assert "running already" in second.error_output()
-    assert practised(trader) == token
+    assert sandbox_token(trader) == token
     assert json.loads(trader.done("--sandbox", "status", "--json"))["is_valid"]
 
 
@@ -45,10 +45,10 @@ def test_lifetime_of_a_second_start_holds_for_the_first(trader: Trader) -> None:
 def test_token_whose_server_was_killed_is_replaced_at_the_next_start(trader: Trader) -> None:
     first = trader.start_tray("--sandbox", "--lifetime", "7200", "--background")
     trader.sees("left", timeout=30)
-    token = practised(trader)
+    token = sandbox_token(trader)
     first.kill()
     trader.ends(first)
     trader.desktop.wait_for(lambda: not trader.desktop.items(), "an empty panel")
     trader.start_tray("--sandbox", "--lifetime", "7200", "--background")
     trader.sees("left", timeout=30)
-    assert practised(trader) != token
+    assert sandbox_token(trader) != token

@@ -11,8 +11,8 @@ import pytest
 
 from tests.doubles import KEYS, START, Clock
 from tray_app.core.token import Token, token_for
-from tray_app.exports.other_stores import FILE, OtherStores
 from tray_app.kiwoom.keys import AppKeys
+from tray_app.service.other_stores import FILE, OtherStores
 from tray_app.stores.base import Place
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ThreadLock
@@ -87,13 +87,13 @@ def test_a_token_of_other_keys_or_of_unknown_ones_says_nothing(
 def test_a_token_from_another_address_says_nothing_about_one_from_kiwoom(
     store: Callable[..., OtherStores], stored: Callable[..., Token], known: Path
 ) -> None:
-    practice = "http://127.0.0.1:8765"
+    sandbox = "http://127.0.0.1:8765"
     own, new = stored("one", "an-old-token"), stored("two", "a-new-token", 60)
-    store("two", practice).publish(new)
+    store("two", sandbox).publish(new)
 
     assert store("one").rivals_of(own) == ()
     assert store("one").external_token() is None
-    assert store("one", practice).external_token() == new
+    assert store("one", sandbox).external_token() == new
     assert b"8765" not in known.read_bytes()
 
 

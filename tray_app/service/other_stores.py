@@ -36,13 +36,13 @@ _STORED = frozenset({"file", "keyring"})
 
 
 class OtherStores:
-    """The file at `path`, for the store of `profile` whose place `find_place` returns.
+    """The file at `path`, for the store of `profile` whose place `find_place` returns: a `Peer` of the exports.
 
     `find_keys` and `issued_for` tell whose tokens are meant, and may ask a keyring; that happens only when there is a
     token of another store. `address` is the base URL in the place of Kiwoom's own: a token issued there is none here.
     """
 
-    setting = "data_dir"
+    name = FILE
 
     def __init__(
         self,
@@ -91,18 +91,6 @@ class OtherStores:
 
         kept = [*self._last().values()][-_KEPT:]
         append_bounded(self._path, encoded([line]), limit=_MAX_BYTES, shortened=lambda: encoded(kept))
-
-    def withdraw(self, _token: Token) -> None:
-        """Do nothing: only a fingerprint is written down."""
-
-    def forget(self) -> bool:
-        return False
-
-    def holds(self, token: Token) -> bool:
-        return self._last().get(self._owner(token.issued_for), {}).get("token") == token.value.fingerprint()
-
-    def check(self) -> None:
-        """Do nothing: without the file, each store has its own token."""
 
     def rivals_of(self, token: Token) -> tuple[str, ...]:
         last = self._last_of_another(token.issued_for)
