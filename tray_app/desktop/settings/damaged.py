@@ -135,9 +135,8 @@ class DamagedSettingsDialog(ScrollingDialog):
         self._files.watch(watchable(self._paths))
 
     def reject(self) -> None:
-        if QSystemTrayIcon.isSystemTrayAvailable():
-            self.hide()
-        else:
+        super().reject()
+        if not QSystemTrayIcon.isSystemTrayAvailable():
             self.quit_requested.emit()
 
     def bring_up(self) -> None:
