@@ -221,7 +221,7 @@ def test_terminated_while_the_password_is_asked_for_it_ends_at_once(trader: Trad
 def test_a_token_that_expires_while_the_keyring_with_the_keys_hangs_is_renewed_once_it_answers(
     desktop: Desktop,
 ) -> None:
-    with Trader(desktop, store="auto", keys=False, lifetime=20) as trader:
+    with Trader(desktop, store="auto", keys=False, lifetime=10) as trader:
         desktop.secret_store("kiwoom-real", "appkey", SANDBOX_APP_KEY)
         desktop.secret_store("kiwoom-real", "secretkey", SANDBOX_APP_SECRET)
         trader.start_tray()
