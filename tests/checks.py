@@ -32,7 +32,10 @@ def pytest_commands(arguments: list[str]) -> list[list[str]]:
     """Return how pytest is run: on the desktop one test after another, the others on several processors."""
     if arguments:
         return [["pytest", *arguments]]
-    return [DESKTOP_TESTS, ["pytest", "--ignore=tests/desktop", "-n", "auto", "--maxprocesses=4"]]
+    return [
+        DESKTOP_TESTS,
+        ["pytest", "--ignore=tests/desktop", "-n", "auto", "--maxprocesses=4", "--dist", "worksteal"],
+    ]
 
 
 def run_module(command: list[str]) -> int:
