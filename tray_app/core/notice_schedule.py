@@ -239,8 +239,8 @@ class NoticeSchedule:
             yield Notice(NoticeKind.RECOVERED, present.expires)
         if token is not None:
             passed = self._passed(token, now)
-            is_present = self._trouble is not None and self._renewal.is_automatic  # else nobody has asked since
-            why = self._trouble.error if self._trouble is not None and is_present else None  # in place of that notice
+            trouble = self._trouble if self._renewal.is_automatic else None  # else nobody has asked since
+            why = None if trouble is None else trouble.error
             if expires <= now:
                 if 0 in passed:
                     yield Notice(NoticeKind.EXPIRED, expires, why, urgent=True)

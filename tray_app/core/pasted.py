@@ -49,11 +49,18 @@ def mistake_in(text: str) -> str:
 
 
 def is_mistyped_path(path: str) -> bool:
-    """Return True for an empty path, a URL, one with half a pair of quotes around it, and one with a variable that
-    nobody filled in: a folder of that name would be made."""
+    """Return True for an empty path, a URL, one with half a pair of quotes around it, and one in which a variable or
+    a `~name` was not filled in: a folder of that name would be made."""
     has_quote = path[:1] in _QUOTES or path[-1:] in _QUOTES
     is_url = path[:5].lower() == "file:" or "://" in path
-    return not path or has_quote or is_url or any(_is_unfilled(one) for one in path.replace("\\", "/").split("/"))
+    is_nobodys = path.startswith("~")
+    return (
+        not path
+        or has_quote
+        or is_url
+        or is_nobodys
+        or any(_is_unfilled(one) for one in path.replace("\\", "/").split("/"))
+    )
 
 
 def _is_unfilled(word: str) -> bool:

@@ -67,7 +67,7 @@ class AccountActions(QObject):
         self._copied_token: tuple[object, ...] = ()
         """Whose token was copied last, and when that token was created and expires."""
         self._shown_then: tuple[object, ...] = ()
-        """The same of the token that was shown then: the copied one may be newer."""
+        """The token that was shown at that moment; the copied one may be newer."""
         monitors.changed.connect(self._answer)
         monitors.changed.connect(self._drop_former_token)
         monitors.notice.connect(self._show_notice)

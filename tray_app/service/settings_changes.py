@@ -122,7 +122,7 @@ def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str
             variable=setting.environment,
         )
     if setting.name == "data_dir":
-        _check_folder(value)
+        _refuse(lambda: check_writable(value))
     if setting.name == "account" and value:
         _check_account(value)
     if setting.name == "share_bot_file" and value:
@@ -139,9 +139,10 @@ def _check_account(alias: str) -> None:
         raise SettingsError(msg("kiwoomcli does not know that account. It knows: {names}"), names=", ".join(known))
 
 
-def _check_folder(folder: str) -> None:
+def _refuse(check: Callable[[], None]) -> None:
+    """Raise what `check` raises about a place as an error of the setting that names it."""
     try:
-        check_writable(folder)
+        check()
     except StoreError as error:
         values: dict[str, Any] = error.values
         raise SettingsError(error.message, **values) from None
@@ -176,8 +177,4 @@ def _check_bot_file(path: str, profile: str, environ: Mapping[str, str]) -> None
             )
     from tray_app.exports.files import BotFile
 
-    try:
-        BotFile(path).check()
-    except StoreError as error:
-        values: dict[str, Any] = error.values
-        raise SettingsError(error.message, **values) from None
+    _refuse(BotFile(path).check)

@@ -189,7 +189,7 @@ class Folder(Kind):
         import os
 
         path = expand_user(value.strip()) if isinstance(value, str) and "\0" not in value else ""
-        if is_mistyped_path(path) or path.startswith("~"):
+        if is_mistyped_path(path):
             raise ValueError(msg("the path of a folder"))
         return os.path.abspath(path)
 

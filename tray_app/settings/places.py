@@ -118,13 +118,12 @@ def kwcli_config_dir() -> str:
 
 def _named_folder(environ: Mapping[str, str], name: str) -> str:
     """Return the absolute path of the folder that the variable names; empty without one."""
-    named = variable(environ, name)
-    folder = expand_user(named)
-    if named and (is_mistyped_path(named) or folder.startswith("~")):
+    folder = expand_user(variable(environ, name))
+    if folder and is_mistyped_path(folder):
         raise SettingsError(
             msg("{where} cannot be used. It takes: {expected}"), where=name, expected=msg("the path of a folder")
         )
-    return os.path.abspath(folder) if named else ""
+    return os.path.abspath(folder) if folder else ""
 
 
 def _name(path: str) -> str:
