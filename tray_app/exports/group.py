@@ -72,7 +72,7 @@ class Exports:
 
 
 def _each(peers: Iterable[AnyPeer], act: Callable[[AnyPeer], None]) -> tuple[KiwoomTokenError, ...]:
-    """Do it with each of them, whatever goes wrong with another one; return what did."""
+    """Call `act` with each peer, also after it has failed for another; return the failures."""
     failures = []
     for peer in peers:
         try:

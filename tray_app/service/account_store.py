@@ -71,8 +71,8 @@ class AccountStore:
         return self._newest(self._usable)
 
     def available(self) -> Token | None:
-        """Return what `stored` finds, unless nobody may get it (`is_gone`). Reads the lock's record only when it has
-        changed, as whoever has a token in memory does."""
+        """Return what `stored` finds, unless nobody may get it (`is_gone`). The lock's record is read
+        again only after a change, just as a token in memory is looked up again only then."""
 
         def unless_gone(token: Token | None) -> Token | None:
             if token is None or not self._is_own(token):

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 class SettingsController(QObject):
     """Open the settings window, created when it is first opened. `written()` is emitted when the file was changed.
 
-    The sandbox has settings of its own; what else is the user's is left alone there: start at login, the cache of
-    `kiwoomcli`, and by the setup wizard the keys.
+    The sandbox has settings of its own. There the user's start at login, keys and cache of `kiwoomcli` are left alone.
     """
 
     # ruff: noqa: N815 - named as Qt's own signals are
