@@ -9,7 +9,8 @@ from pathlib import Path
 from tray_app.core.language import tr
 
 ROOT = Path(__file__).resolve().parents[1]
-DESKTOP_TESTS = ["pytest", "tests/desktop"]
+SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses=4", "--dist", "worksteal"]
+DESKTOP_TESTS = ["pytest", "tests/desktop", *SIDE_BY_SIDE]
 NO_TESTS = 5
 """pytest's exit status where there are none, as for the desktop on Windows."""
 
@@ -29,13 +30,10 @@ def run_checks(arguments: list[str]) -> int:
 
 
 def pytest_commands(arguments: list[str]) -> list[list[str]]:
-    """Return how pytest is run: on the desktop one test after another, the others on several processors."""
+    """Return how pytest is run: first on the desktop, where tests wait more than they work, then the others."""
     if arguments:
         return [["pytest", *arguments]]
-    return [
-        DESKTOP_TESTS,
-        ["pytest", "--ignore=tests/desktop", "-n", "auto", "--maxprocesses=4", "--dist", "worksteal"],
-    ]
+    return [DESKTOP_TESTS, ["pytest", "--ignore=tests/desktop", *SIDE_BY_SIDE]]
 
 
 def run_module(command: list[str]) -> int:

@@ -130,11 +130,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="Windows has no such thing"))
 
 
+@pytest.fixture(scope="session")
+def runtime_folder() -> Iterator[Path]:
+    """A folder for sockets and what is temporary; its path is as short as those of sockets must be."""
+    with tempfile.TemporaryDirectory(dir=_TEMPORARY, prefix="tests-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(autouse=True)
 def private_places(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    runtime_folder: Path,
     request: pytest.FixtureRequest,
 ) -> Iterator[Path]:
     """A home of its own for each test, no keyring, and nothing of the developer's environment."""
@@ -154,11 +161,9 @@ def private_places(
         monkeypatch.setattr(sys.modules["keyring.core"], "_keyring_backend", None)
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
-    runtime = tmp_path_factory.getbasetemp() / "run"  # for sockets, whose paths must be short
-    runtime.mkdir(mode=0o700, exist_ok=True)
     for name in ("XDG_RUNTIME_DIR", "TMPDIR", "TEMP", "TMP"):
-        monkeypatch.setenv(name, str(runtime))
-    monkeypatch.setattr(tempfile, "tempdir", str(runtime))
+        monkeypatch.setenv(name, str(runtime_folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(runtime_folder))
     monkeypatch.setattr("tray_app.autostart.windows.CURRENT_VERSION", rf"Software\kiwoom-token-tray-test-{os.getpid()}")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.chdir(tmp_path)

@@ -26,9 +26,9 @@ XDG_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_
 
 
 @pytest.fixture
-def own_folders(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+def own_folders(tmp_path: Path, runtime_folder: Path) -> tuple[Path, ...]:
     """The folder of this test, and the one for sockets and what is temporary."""
-    return (tmp_path, tmp_path_factory.getbasetemp() / "run")
+    return (tmp_path, runtime_folder)
 
 
 def test_every_place_of_the_program_is_the_tests_own(tmp_path: Path) -> None:

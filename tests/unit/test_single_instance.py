@@ -138,11 +138,13 @@ def test_what_a_killed_one_left_behind_is_nobodys(qtbot: QtBot, tmp_path: Path, 
 
 @pytest.mark.posix
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such folder")
-@pytest.mark.parametrize("what", ["is not there", "a file"])
-def test_without_a_runtime_folder_two_still_meet(
+@pytest.mark.parametrize("what", ["is not there", "a file", "a path too long for a socket " + "x" * 90])
+def test_without_a_usable_runtime_folder_two_still_meet(
     what: str, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a file").touch()
+    if what.startswith("a path"):
+        (tmp_path / what).mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / what))
     one = SingleInstance(str(tmp_path / "data"))
 

@@ -22,6 +22,8 @@ _END_SECONDS = 15.0
 """A running program finishes what it is doing within this time."""
 _PAUSE_SECONDS = 0.05
 _LONGEST_COMMAND = 16
+_LONGEST_ADDRESS = 103
+"""Bytes that the path of a Unix socket may have on macOS; Linux allows four more."""
 _ANSWER = b"done\n"
 _REOPENINGS = 3
 
@@ -55,7 +57,7 @@ class SingleInstance(QObject):
         ident = bytes(digest.toHex().data()).decode()[:16]
         user = os.environ.get("USERNAME", "") if os.name == "nt" else str(os.getuid())
         name = f"kiwoom-token-tray-{user}-{ident}"
-        folder = _folder()
+        folder = _folder(name)
         self.address = name if sys.platform == "win32" else os.path.join(folder, name)
         """Where the running program listens: the name of a pipe on Windows, else the path of a socket."""
         self.is_silent = False
@@ -204,12 +206,16 @@ class _InstanceLock:
             return False
 
 
-def _folder() -> str:
-    """Return where lock and socket are: the user's runtime folder, else that for temporary files."""
+def _folder(name: str) -> str:
+    """Return where lock and socket `name` are: the user's runtime folder, else that for temporary files."""
+    if sys.platform == "win32":
+        return QDir.tempPath()
     named = os.environ.get("XDG_RUNTIME_DIR", "")
-    found = [named] if os.path.isabs(named) else []
-    found += [] if sys.platform == "win32" else [runtime_folder()]
-    return next((one for one in found if os.path.isdir(one) and os.access(one, os.W_OK | os.X_OK)), QDir.tempPath())
+    for folder in ([named] if os.path.isabs(named) else []) + [runtime_folder()]:
+        is_short = len(os.fsencode(os.path.join(folder, name))) <= _LONGEST_ADDRESS
+        if is_short and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return QDir.tempPath()
 
 
 def _allow_foreground() -> None:
