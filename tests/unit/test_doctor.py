@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.doubles import use_memory_keyring
 from tests.sandbox import sandbox_with_keys
 from tray_app import autostart
 from tray_app.autostart.base import Status
@@ -570,6 +571,16 @@ class TestFolders:
         (data / ".token").chmod(0o644)
         (told,) = wrong()
         assert told == f"{data / '.token'} cannot be read (not a file). Correct or remove it, then try again."
+
+    @pytest.mark.posix
+    def test_what_is_no_token_file_is_told_also_while_the_keyring_needs_none(
+        self, wrong: Callable[[], list[str]], data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        use_memory_keyring(monkeypatch)
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+        (data / ".token").mkdir(mode=0o700)
+
+        assert wrong() == [f"{data / '.token'} cannot be read (not a file). Correct or remove it, then try again."]
 
     def test_that_are_the_users_alone_are_good(self, wrong: Callable[[], list[str]], data: Path) -> None:
         assert wrong() == []

@@ -255,12 +255,44 @@ class TestKeyringWorks:
         assert store.read() == one
 
     @pytest.mark.posix
-    def test_what_lies_unreadable_in_the_files_place_is_an_error_when_there_is_nothing_else(
-        self, store: FallbackStore, path: Path
+    @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["folder", "pipe"])
+    def test_a_keyring_that_works_needs_no_file(
+        self, make: Callable[[Path], None], store: FallbackStore, path: Path, clock: Clock
     ) -> None:
+        path.parent.mkdir()
+        make(path)
+
+        assert store.read() is None
+        store.write(one := token(clock))
+        assert store.read() == one
+        assert store.clear()
+        assert store.read() is None
+
+    @pytest.mark.posix
+    def test_what_is_no_file_is_an_error_where_the_keyring_cannot_be_used(
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault
+    ) -> None:
+        keyring_client.problem = KeyringUnavailable.MISSING
         path.mkdir(parents=True)
 
         with pytest.raises(StoreError, match="not a file"):
+            store.read()
+        with pytest.raises(StoreError, match="not a file"):
+            store.clear()
+
+    @pytest.mark.posix
+    def test_a_file_that_may_hold_a_newer_token_is_an_error_when_there_is_nothing_else(
+        self, store: FallbackStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path.parent.mkdir()
+        path.touch()
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(os, "open", refuse)
+
+        with pytest.raises(StoreError, match="Permission denied"):
             store.read()
 
     def test_a_program_that_knows_only_the_file_is_heard(

@@ -9,6 +9,7 @@ from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, StoreError
 from tray_app.stores.base import Place
 from tray_app.stores.keyring import Announcement
+from tray_app.system.private_files import NotAFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class FallbackStore:
             in_file = None
         if in_file is not None and in_file.lives(self._clock()) and in_file != in_keyring:
             in_keyring = None
-        if in_keyring is None and unreadable is not None:
+        if in_keyring is None and unreadable is not None and not self._needs_no_file():
             raise unreadable
         if in_file is None or not in_file.lives(self._clock()):
             self._refuse_plain_text()
@@ -155,14 +156,18 @@ class FallbackStore:
 
     def clear(self) -> bool:
         self._state.in_file = False
-        in_keyring = False
+        in_file = in_keyring = False
+        undeleted: StoreError | None = None
         try:
             in_file = self._file.clear()
-        finally:  # a file that cannot be deleted is no reason to keep the keyring's
-            try:
-                in_keyring = self._keyring.clear()
-            except KeyringUnavailable as error:
-                self._fall_back(error)
+        except StoreError as error:  # no reason to keep the keyring's
+            undeleted = error
+        try:
+            in_keyring = self._keyring.clear()
+        except KeyringUnavailable as error:
+            self._fall_back(error)
+        if undeleted is not None and not self._needs_no_file():
+            raise undeleted
         return in_keyring or in_file
 
     def expire_soft(self, token: Token) -> bool:
@@ -215,6 +220,18 @@ class FallbackStore:
                 self._state.before, self._state.after = before, after
         finally:
             self.lock.release()
+
+    def _needs_no_file(self) -> bool:
+        """Return True if the keyring can be used and there is something in the file's place that can hold no token."""
+        if self._state.problem is not None:
+            return False
+        try:
+            self._file.peek()
+        except NotAFile:
+            return True
+        except StoreError:
+            pass
+        return False
 
     def _read_keyring(self) -> Token | None:
         try:

@@ -57,6 +57,10 @@ class UnreadableFile(StoreError):
     remedy = Remedy.SHOW_FILE
 
 
+class NotAFile(UnreadableFile):
+    """There is a folder, a pipe, a device or a socket at the path, which holds nothing of ours."""
+
+
 def version_of(path: str) -> FileVersion | None:
     """Return the version of the file at the path, or None without one."""
     try:
@@ -131,7 +135,8 @@ def read_regular(path: str, limit: int, *, follow_links: bool = True) -> tuple[b
 def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
     """Return the file's bytes, at most `limit` + 1, and its version; None when it is not there.
 
-    Raises `UnreadableFile` for a folder, a pipe, a file of another user, or one that may not be read.
+    Raises `NotAFile` for a folder or a pipe, and `UnreadableFile` for a file of another user, or one that may not be
+    read.
     """
     try:
         content, found = read_regular(path, limit)
@@ -139,7 +144,8 @@ def read_private(path: str, limit: int) -> tuple[bytes, FileVersion] | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UnreadableFile(
+        kind = NotAFile if is_misplaced(error) else UnreadableFile
+        raise kind(
             msg("{path} cannot be read ({reason}). Correct or remove it, then try again."),
             path=path,
             reason=reason_of(error),
