@@ -318,10 +318,11 @@ def answer_of(child: int) -> bool:
 @pytest.mark.posix
 class TestHolderThatDoesNotGoOn:
     @pytest.fixture
-    def stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(self, lock: ProfileLock, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever has the lock first does not go on."""
         monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.STOPPED_SECONDS", 0.05)
-        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(1, "bot", is_stopped=True))
+        monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(1, "bot", is_stopped=not lock.is_lost()))
 
     @pytest.mark.usefixtures("stopped")
     def test_loses_the_lock_to_one_of_those_who_wait_and_the_record_stays(self, lock: ProfileLock, path: Path) -> None:
