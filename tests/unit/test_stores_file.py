@@ -517,6 +517,28 @@ class TestTimeZones:
             assert opened("Asia/Seoul").read() == NEW
             opened("UTC").clear()
 
+    @pytest.mark.posix
+    def test_metadata_that_others_may_read_become_the_owners_alone(self, store: FileStore, path: Path) -> None:
+        store.write(OLD.bound_to("real:0123456789abcdef"))
+        file = path.with_name(".token.owner")
+        file.chmod(0o644)
+
+        store.write(NEW.bound_to("real:0123456789abcdef"))
+
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert store.read().issued_for == "real:0123456789abcdef"
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux lists them")
+    def test_many_writes_and_reads_leave_no_file_open(self, store: FileStore) -> None:
+        store.write(OLD)
+        before = len(os.listdir("/proc/self/fd"))
+
+        for _ in range(20):
+            store.write(NEW)
+            store.read()
+
+        assert len(os.listdir("/proc/self/fd")) == before
+
     def test_damaged_times_in_a_note_cost_no_token(self, store: FileStore, path: Path) -> None:
         store.write(OLD)
         file = path.with_name(".token.owner")

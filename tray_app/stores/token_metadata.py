@@ -105,7 +105,7 @@ class TokenMetadata:
     def _load(self) -> dict[str, Any]:
         """Return the file's content, empty if there is none or it is damaged."""
         version = version_of(self._path)
-        if self._read is None or self._read[0] != version or version is None:
+        if self._read is None or self._read[0] != version:
             self._read = self._read_anew()
         return self._read[1]
 
