@@ -9,7 +9,6 @@ from argparse import SUPPRESS
 from typing import TYPE_CHECKING, NoReturn
 
 from tray_app.cli.diagnostics import (
-    TRAY,
     crash_file,
     install_hooks,
     log_file,
@@ -27,7 +26,7 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
 from tray_app.settings.save import save_setting, settle_data_dir
 from tray_app.settings.table import MODES
-from tray_app.system.child_process import UPDATE_HOLIDAYS_OPTION, is_frozen, restore_environment
+from tray_app.system.child_process import TRAY_PROGRAM, UPDATE_HOLIDAYS_OPTION, is_frozen, restore_environment
 from tray_app.system.extras import has_qt, install_command
 from tray_app.system.message_box import is_stderr_read, show_windows_box
 from tray_app.system.process import exit_now, forbid_core_dumps
@@ -120,9 +119,9 @@ def _start_log(options: Namespace) -> Callable[[], None]:
     folder = os.path.join(sandbox_dir(os.environ), "logs") if options.sandbox else ""
     if _owns_process:
         forbid_core_dumps()
-        watch_for_crashes(crash_file(TRAY, folder))
-    stop_log = start_log(log_file(TRAY, folder), logs.INFO, to_stderr=options.verbose)
-    logs.info("%s %s starts, Python %s", TRAY, program_version(), sys.version.split()[0])
+        watch_for_crashes(crash_file(TRAY_PROGRAM, folder))
+    stop_log = start_log(log_file(TRAY_PROGRAM, folder), logs.INFO, to_stderr=options.verbose)
+    logs.info("%s %s starts, Python %s", TRAY_PROGRAM, program_version(), sys.version.split()[0])
     return stop_log
 
 
@@ -189,9 +188,9 @@ def _is_first_start(settings: Settings, environ: Mapping[str, str]) -> bool:
     if settings.has_own_data_dir or (os.path.exists(settings_file(environ)) and not is_by_commands_alone):
         return False
     from tray_app.desktop.display import display_problem
-    from tray_app.kiwoom.keys import environment_names
+    from tray_app.settings.table import KEY_VARIABLES
 
-    if any(variable(environ, name) for mode in MODES for name in environment_names(mode)):
+    if any(variable(environ, name) for mode in MODES for name in KEY_VARIABLES[mode]):
         return False
     return not display_problem(environ)
 

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 from tray_app import app
-from tray_app.cli.diagnostics import TRAY, log_file
+from tray_app.cli.diagnostics import log_file
 from tray_app.desktop.display import display_problem
 from tray_app.history.database import History
 from tray_app.service.composition import open_service
+from tray_app.system.child_process import TRAY_PROGRAM
 
 
 @pytest.fixture
@@ -421,7 +422,7 @@ class TestWithoutATerminal:
         assert status_of([]) == 1
         (told,) = boxes
         assert told.startswith("Something unexpected happened (ZeroDivisionError). The log is in ")
-        text = Path(log_file(TRAY)).read_text()
+        text = Path(log_file(TRAY_PROGRAM)).read_text()
         assert " in fail\n" in text
         assert "hidden-text" not in text
 
@@ -440,10 +441,10 @@ def test_with_a_reader_of_standard_error_there_is_no_box(
 
 def test_the_start_is_logged(desktop: list[dict[str, Any]], private_places: Path) -> None:
     assert status_of([]) == 0
-    assert " starts, Python 3." in Path(log_file(TRAY)).read_text()
+    assert " starts, Python 3." in Path(log_file(TRAY_PROGRAM)).read_text()
 
 
 def test_practising_leaves_the_log_of_the_user_alone(desktop: list[dict[str, Any]], private_places: Path) -> None:
     assert status_of(["--sandbox"]) == 0
-    assert not Path(log_file(TRAY)).exists()
-    assert list(private_places.rglob(f"sandbox/logs/{TRAY}.log"))
+    assert not Path(log_file(TRAY_PROGRAM)).exists()
+    assert list(private_places.rglob(f"sandbox/logs/{TRAY_PROGRAM}.log"))

@@ -366,8 +366,8 @@ def test_hidden_window_is_not_rendered(world: World) -> None:
 
 def test_wishes_reach_the_monitor(world: World) -> None:
     world.tray.refresh_requested.emit()
-    world.window.refreshRequested.emit()
-    world.window.remedyRequested.emit(Remedy.UNLOCK_KEYRING)
+    world.window.refresh_requested.emit()
+    world.window.remedy_requested.emit(Remedy.UNLOCK_KEYRING)
     assert world.monitor.wishes == ["verify", "verify", "unlock"]
 
 
@@ -389,7 +389,7 @@ def test_without_a_token_that_may_work_one_is_asked_for(world: World, fields: di
 
 @pytest.mark.parametrize(("answer", "wishes"), [("accept", ["rotate"]), ("reject", [])])
 def test_rotate_asks_first(world: World, answer: str, wishes: list[str]) -> None:
-    world.window.rotateRequested.emit()
+    world.window.rotate_requested.emit()
     question = world.question("rotateDialog")
     assert world.monitor.wishes == []
     getattr(question, answer)()
@@ -429,13 +429,13 @@ def test_one_question_at_a_time(world: World) -> None:
 
 
 def test_keys_are_tried_for_the_other_mode_without_being_typed_again(world: World) -> None:
-    world.window.remedyRequested.emit(Remedy.SWITCH_MODE)
+    world.window.remedy_requested.emit(Remedy.SWITCH_MODE)
     assert world.monitor.wishes == [("demo", "its own")]
 
 
 @pytest.mark.parametrize("mode", ["real", "demo"])
 def test_keys_are_handed_on_with_their_mode(world: World, mode: str) -> None:
-    world.window.remedyRequested.emit(Remedy.ENTER_KEYS)
+    world.window.remedy_requested.emit(Remedy.ENTER_KEYS)
     question: Any = world.question("keysDialog")
     question.form.choose_mode(mode)
     question.form.key.setText("a-key")
@@ -452,7 +452,7 @@ def test_portal_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None
         return True
 
     monkeypatch.setattr(QDesktopServices, "openUrl", opens)
-    world.window.remedyRequested.emit(Remedy.OPEN_PORTAL)
+    world.window.remedy_requested.emit(Remedy.OPEN_PORTAL)
     assert opened == ["https://openapi.kiwoom.com"]
 
 
@@ -460,7 +460,7 @@ def test_what_no_program_opens_is_told_to_be_opened_by_hand(world: World, monkey
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
     world.controller.open_window()
     for remedy, place in ((Remedy.OPEN_PORTAL, "https://openapi.kiwoom.com"), (Remedy.FIX_SETTINGS, "settings.toml")):
-        world.window.remedyRequested.emit(remedy)
+        world.window.remedy_requested.emit(remedy)
         [box] = world.window.findChildren(QMessageBox)
         assert place in box.text()
         box.done(0)
@@ -477,7 +477,7 @@ def test_what_no_program_opens_is_told_without_a_window_too(world: World, monkey
 
 
 def test_folder_is_chosen_for_everything_on_this_computer(world: World, tmp_path: Path) -> None:
-    world.window.remedyRequested.emit(Remedy.CHOOSE_FOLDER)
+    world.window.remedy_requested.emit(Remedy.CHOOSE_FOLDER)
     dialog = world.controller.windows.dialog
     assert isinstance(dialog, QFileDialog)
     dialog.fileSelected.emit(str(tmp_path))
@@ -515,7 +515,7 @@ def test_settings_file_is_opened_where_it_is_what_to_mend(world: World, monkeypa
 def test_portal_comes_with_what_to_do_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: True)
     world.controller.open_window()
-    world.window.remedyRequested.emit(Remedy.OPEN_PORTAL)
+    world.window.remedy_requested.emit(Remedy.OPEN_PORTAL)
     assert "register this computer's public IP" in world.notification().body
 
 
@@ -620,14 +620,14 @@ def test_wishes_go_to_the_account_that_is_chosen(world: World) -> None:
     world.accounts.add("second")
     world.tray.profile_chosen.emit("second")
     world.tray.refresh_requested.emit()
-    world.window.copyRequested.emit()
+    world.window.copy_requested.emit()
     assert (world.monitor.wishes, world.accounts.chosen.wishes) == ([], ["verify", "copy"])
     assert world.tray.views[-1].profile == "second"
 
 
 def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world: World) -> None:
     world.accounts.add("second")
-    world.window.rotateRequested.emit()
+    world.window.rotate_requested.emit()
     question = world.question("rotateDialog")
     world.tray.profile_chosen.emit("second")
     question.accept()
@@ -744,7 +744,7 @@ def test_another_language_applies_at_once(world: World, monkeypatch: pytest.Monk
 def test_history_is_of_the_chosen_account(world: World, qtbot: QtBot) -> None:
     world.accounts.add("second")
     world.tray.profile_chosen.emit("second")
-    world.window.historyRequested.emit()
+    world.window.history_requested.emit()
     history = world.controller.windows.history
     assert history is not None
     qtbot.addWidget(history)
@@ -758,7 +758,7 @@ def test_settings_open_for_the_chosen_account(world: World, qtbot: QtBot, way: s
     world.accounts.add("second")
     save_setting("policy", "notify", "second")
     world.tray.profile_chosen.emit("second")
-    (world.tray.settings_requested if way == "menu" else world.window.settingsRequested).emit()
+    (world.tray.settings_requested if way == "menu" else world.window.settings_requested).emit()
     settings = world.controller.windows.settings
     assert settings is not None
     assert settings.window is not None
@@ -780,7 +780,7 @@ def test_keys_are_asked_for_the_account_that_the_settings_name(world: World) -> 
     world.accounts.add("second", mode="demo")
     world.tray.settings_requested.emit()
     assert world.controller.windows.settings is not None
-    world.controller.windows.settings.keysRequested.emit("second")
+    world.controller.windows.settings.keys_requested.emit("second")
     question: Any = world.question("keysDialog")
     assert question.findChild(QRadioButton, "modeDemo").isChecked()
     question.form.key.setText("a-key")
@@ -801,7 +801,7 @@ def test_start_at_login_follows_the_settings(world: World, qtbot: QtBot) -> None
 def test_the_set_up_opens_again_from_the_settings(world: World, qtbot: QtBot) -> None:
     world.tray.settings_requested.emit()
     assert world.controller.windows.settings is not None
-    world.controller.windows.settings.setupRequested.emit()
+    world.controller.windows.settings.setup_requested.emit()
     wizard = world.question("setupWizard")
     wizard.close()
 
@@ -815,7 +815,7 @@ def test_practising_from_the_set_up_is_a_program_of_its_own(world: World, monkey
     )
     world.tray.settings_requested.emit()
     assert world.controller.windows.settings is not None
-    world.controller.windows.settings.setupRequested.emit()
+    world.controller.windows.settings.setup_requested.emit()
     wizard: Any = world.question("setupWizard")
     wizard.ended.emit(SetupResult.SANDBOX)
     assert [command[-1] for command in started] == ["--sandbox"]
@@ -849,7 +849,7 @@ def test_trying_again_renews_a_token_that_still_works_wherever_it_is_pressed(wor
     assert (view.refresh_text, view.refresh_is_main) == ("Try again", True)
     {
         "menu": world.tray.refresh_requested.emit,
-        "window": world.window.refreshRequested.emit,
+        "window": world.window.refresh_requested.emit,
         "notice": lambda: world.notifier.remedy_requested.emit("default", Remedy.RETRY),
     }[way]()
     assert world.monitor.wishes == ["refresh"]
@@ -885,7 +885,7 @@ class TestAnswers:
 
     def test_where_the_window_shows_it_no_notice_does(self, world: World) -> None:
         world.controller.open_window()
-        world.window.refreshRequested.emit()
+        world.window.refresh_requested.emit()
         world.monitor.show(last=LastResult(Result.CONFIRMED, START))
         world.qtbot.wait(50)
         assert world.backend.shown == []
@@ -954,7 +954,7 @@ def test_menu_is_about_the_account_that_needs_attention(world: World) -> None:
     ("remedy", "dialog"), [(Remedy.ENTER_KEYS, "keysDialog"), (Remedy.ROTATE, "rotateDialog"), (Remedy.ISSUE, "")]
 )
 def test_remedy_of_the_menu_does_what_that_of_the_window_does(world: World, remedy: str, dialog: str) -> None:
-    for ask in (world.tray.remedy_requested, world.window.remedyRequested):
+    for ask in (world.tray.remedy_requested, world.window.remedy_requested):
         ask.emit(remedy)
         if dialog:
             world.question(dialog).reject()
@@ -971,7 +971,7 @@ def test_closed_wizard_raises_no_alarm(qtbot: QtBot, is_new: bool) -> None:
 
 
 def test_refused_keys_stay_where_they_were_typed(world: World) -> None:
-    world.window.remedyRequested.emit(Remedy.ENTER_KEYS)
+    world.window.remedy_requested.emit(Remedy.ENTER_KEYS)
     question: Any = world.question("keysDialog")
     question.form.key.setText("a-key")
     question.form.secret.setText("a-secret")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Iterator
+
 import pytest
 
 from tray_app.core.errors import (
@@ -50,6 +53,40 @@ from tray_app.core.errors import (
 )
 def test_each_kind_has_its_exit_status(kind: type[KiwoomTokenError], status: int) -> None:
     assert kind.exit_status == status
+
+
+def every_kind(kind: type[KiwoomTokenError] = KiwoomTokenError) -> Iterator[type[KiwoomTokenError]]:
+    yield kind
+    for one in kind.__subclasses__():
+        yield from every_kind(one)
+
+
+@pytest.mark.parametrize("kind", [*every_kind()])
+def test_each_kind_reaches_the_caller_of_another_process(kind: type[KiwoomTokenError]) -> None:
+    """As from a worker of multiprocessing, which would end with an error that cannot be read there."""
+    names_problem = issubclass(kind, (KeyringUnavailable, RedisUnavailable))
+    values = {"problem": "locked"} if names_problem else {"code": "8050", "retry_after": 60.0}
+    error = kind("{keyring} is locked.", keyring="The keyring", **values)
+
+    received = pickle.loads(pickle.dumps(error))  # noqa: S301 - its own
+
+    assert type(received) is kind
+    assert (str(received), vars(received)) == (str(error), vars(error))
+
+
+def test_an_error_that_is_told_again_keeps_no_frames() -> None:
+    error = KeyringUnavailable("{keyring} is locked.", problem=KeyringUnavailable.LOCKED, keyring="The keyring")
+    with pytest.raises(KeyringUnavailable) as raised:
+        raise error
+
+    again = raised.value.again()
+
+    assert again.__traceback__ is None
+    assert (str(again), again.problem, again.remedy) == (
+        "The keyring is locked.",
+        KeyringUnavailable.LOCKED,
+        Remedy.UNLOCK_KEYRING,
+    )
 
 
 def test_an_error_says_its_sentence_with_its_values_and_the_code() -> None:

@@ -21,7 +21,7 @@ from tests.doubles import use_memory_keyring
 from tests.sandbox import sandbox_with_keys
 from tray_app import autostart
 from tray_app.autostart.base import Status
-from tray_app.cli.diagnostics import TRAY, log_file
+from tray_app.cli.diagnostics import log_file
 from tray_app.cli.doctor import doctor
 from tray_app.core.errors import (
     AutostartFailed,
@@ -42,6 +42,7 @@ from tray_app.settings.load import load_settings
 from tray_app.settings.places import settings_file
 from tray_app.stores.keyring_client import KeyringClient
 from tray_app.supervisor.supervisor import Callbacks, Supervisor
+from tray_app.system.child_process import TRAY_PROGRAM
 
 THERE = Status(configured=True, as_it_should_be=True, enabled=True, place="the place", starts="/the/program")
 
@@ -323,7 +324,7 @@ class TestReport:
             "default", [EventDraft(time.time(), "failed", token, error)]
         )
         assert flush_history(20)
-        log = Path(log_file(TRAY))
+        log = Path(log_file(TRAY_PROGRAM))
         log.parent.mkdir(parents=True)
         log.write_text("token=anything Bearer something\ncanary-token canary-key\nwhat happened before\n")
         return [*canaries.values(), "canary-password", "canary-token", token.value.fingerprint()[:8], "anything"]
@@ -336,11 +337,13 @@ class TestReport:
         assert str(path) in capsys.readouterr().out
         with zipfile.ZipFile(path) as report:
             parts = {name: report.read(name).decode() for name in report.namelist()}
-        assert {"doctor.txt", "settings.txt", "environment.txt", "history.csv", f"logs/{TRAY}.log"} <= set(parts)
+        assert {"doctor.txt", "settings.txt", "environment.txt", "history.csv", f"logs/{TRAY_PROGRAM}.log"} <= set(
+            parts
+        )
         assert "python: 3." in parts["doctor.txt"]
         assert "share_token_file = false (default)" in parts["settings.txt"]
         assert "APP_SECRET = (set)" in parts["environment.txt"]
-        assert "what happened before" in parts[f"logs/{TRAY}.log"]
+        assert "what happened before" in parts[f"logs/{TRAY_PROGRAM}.log"]
         assert "No answer to *** from ***" in parts["history.csv"]
         for name, text in parts.items():
             assert [one for one in canaries if one in text] == [], name

@@ -345,8 +345,10 @@ class TestTrouble:
         assert kinds(history) == []
 
     def test_without_sqlite_nothing_is_recorded(self, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "sqlite3", None)
-        note(history, START, "issued")
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, "sqlite3", None)
+            note(history, START, "issued")
+        assert kinds(history) == []
 
     def test_a_folder_in_its_place_is_told_to_the_reader_alone(self, history: History) -> None:
         Path(history.path).mkdir(parents=True)

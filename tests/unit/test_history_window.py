@@ -24,6 +24,7 @@ from tray_app.core import language
 from tray_app.core.errors import StoreError
 from tray_app.core.token import KST, token_for
 from tray_app.desktop.history.feed import HistoryFeed, Page
+from tray_app.desktop.history.legend import Legend
 from tray_app.desktop.history.marks import kind_of, paint_mark
 from tray_app.desktop.history.week_layout import Spot
 from tray_app.desktop.history.week_view import WeekView
@@ -518,3 +519,17 @@ def test_a_picture_without_a_week_is_blank(qtbot: QtBot) -> None:
     qtbot.addWidget(view)
     view.grab()
     assert view.text_at(QPointF(20, 20)) == ""
+
+
+def test_the_legend_names_each_kind_of_event_differently(qtbot: QtBot) -> None:
+    legend = Legend()
+    qtbot.addWidget(legend)
+    days = timeline.days_until(weeks.NOW)
+
+    legend.show_week(
+        timeline.Week("default", weeks.NOW, days, 0.0, events=tuple(Event(0.0, "", kind) for kind in EventKind))
+    )
+
+    names = legend.accessibleName().split(", ")
+    assert len(set(names)) == len(names) == len(EventKind)
+    assert "Stopped working" in names

@@ -486,6 +486,7 @@ class TestVerify:
             ({"return_code": "8005"}, 401, Liveness.DEAD),
             (b"", 401, Liveness.DEAD),
             (b"<html>", 401, Liveness.DEAD),
+            ({"return_code": 3, "return_msg": "인증에 실패했습니다"}, 401, Liveness.DEAD),
         ],
     )
     def test_in_any_form_of_the_answer(
@@ -503,6 +504,9 @@ class TestVerify:
             ({"return_code": 3, "return_msg": "[8010:x]"}, 200, TokenRefused, "8010"),
             ({"return_code": 3, "return_msg": "[8031:x]"}, 401, TokenRefused, "8031"),
             ({"return_code": 5, "return_msg": "[1700:x]"}, 200, RateLimited, "1700"),
+            ({"return_code": 5, "return_msg": "[1700:x]"}, 401, RateLimited, "1700"),
+            ({"return_code": 5, "return_msg": "허용된 요청 개수를 초과"}, 401, RateLimited, "5"),
+            ({"return_code": 20}, 401, UnknownFailure, "20"),
             ({"return_code": 3, "return_msg": "인증"}, 200, UnknownFailure, "3"),
             ({"return_code": 0}, 500, BrokerUnavailable, "HTTP 500"),
             ({"return_code": 3, "return_msg": "[8005:x]"}, 502, BrokerUnavailable, "HTTP 502"),

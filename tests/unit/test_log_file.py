@@ -14,9 +14,10 @@ import pytest
 
 from tests import ROOT
 from tests.command_line import Run
-from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, log_file, start_log
+from tray_app.cli.diagnostics import log_file, start_log
 from tray_app.core import logs
 from tray_app.core.errors import InvalidInput
+from tray_app.system.child_process import COMMAND_LINE_PROGRAM, TRAY_PROGRAM
 from tray_app.system.log_file import LogFileHandler, last_lines
 
 SECRET = "Ab3_-" * 17 + "x"
@@ -200,22 +201,22 @@ def test_a_library_writes_no_log(tmp_path: Path) -> None:
         check=True,
     )
     assert b"a line" in done.stderr
-    assert not Path(log_file(COMMAND_LINE)).parent.exists()
+    assert not Path(log_file(COMMAND_LINE_PROGRAM)).parent.exists()
 
 
 def test_the_command_line_logs_warnings_alone(run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
     assert run("status").status == 0
-    assert not Path(log_file(COMMAND_LINE)).exists()
+    assert not Path(log_file(COMMAND_LINE_PROGRAM)).exists()
 
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")  # and there is no keyring
     assert run("set", "--expires-in", "3600", stdin="a-token-of-a-test").err == ""
 
-    lines = Path(log_file(COMMAND_LINE)).read_text().splitlines()
+    lines = Path(log_file(COMMAND_LINE_PROGRAM)).read_text().splitlines()
     assert lines
     assert all(" WARNING " in line for line in lines)
     logs.warning("after the command")
-    assert "after the command" not in Path(log_file(COMMAND_LINE)).read_text()
+    assert "after the command" not in Path(log_file(COMMAND_LINE_PROGRAM)).read_text()
 
 
 @pytest.mark.parametrize("words", [("--verbose", "status"), ("status", "--verbose")])
@@ -238,12 +239,14 @@ def test_an_unexpected_error_is_logged_where_it_was_raised(
     monkeypatch.setattr("tray_app.cli.token.open_service", fail)
     assert run("status").err == "Something unexpected happened (ZeroDivisionError).\n"
 
-    text = Path(log_file(COMMAND_LINE)).read_text()
+    text = Path(log_file(COMMAND_LINE_PROGRAM)).read_text()
     assert " in fail\n" in text
     assert "hidden-text" not in text
 
 
-@pytest.mark.parametrize(("program", "module"), [(COMMAND_LINE, "tray_app.cli.main"), (TRAY, "tray_app")])
+@pytest.mark.parametrize(
+    ("program", "module"), [(COMMAND_LINE_PROGRAM, "tray_app.cli.main"), (TRAY_PROGRAM, "tray_app")]
+)
 def test_each_program_tells_its_version(program: str, module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", module, "--version"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
@@ -271,7 +274,7 @@ def test_errors_that_nobody_caught_are_logged_and_show_no_text(tmp_path: Path, w
     )
     assert "hidden-text" not in done.stdout + done.stderr
     assert ("told ZeroDivisionError" in done.stdout) is (where == "main")
-    text = Path(log_file(TRAY)).read_text()
+    text = Path(log_file(TRAY_PROGRAM)).read_text()
     assert "Uncaught error" in text
     assert " in fail\n" in text
     assert "hidden-text" not in text

@@ -16,10 +16,11 @@ from keyring.errors import NoKeyringError
 from tests import ROOT
 from tests.conftest import OWN_HOME
 from tray_app import autostart
-from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, crash_file, log_file
+from tray_app.cli.diagnostics import crash_file, log_file
 from tray_app.exports.kwcli import cache_path
 from tray_app.settings import places
 from tray_app.settings.load import load_settings
+from tray_app.system.child_process import COMMAND_LINE_PROGRAM, TRAY_PROGRAM
 
 WINDOWS_FOLDERS = ("APPDATA", "LOCALAPPDATA", "WIN_PD_OVERRIDE_APPDATA", "WIN_PD_OVERRIDE_LOCAL_APPDATA", "USERPROFILE")
 XDG_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
@@ -41,7 +42,7 @@ def test_every_place_of_the_program_is_the_tests_own(tmp_path: Path) -> None:
         places.sandbox_dir(os.environ),
         load_settings().data_dir,
         cache_path("real", None),
-        *(file(program) for file in (log_file, crash_file) for program in (COMMAND_LINE, TRAY)),
+        *(file(program) for file in (log_file, crash_file) for program in (COMMAND_LINE_PROGRAM, TRAY_PROGRAM)),
     ]
 
     assert [place for place in named if tmp_path not in Path(place).parents] == []

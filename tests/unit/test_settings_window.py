@@ -82,7 +82,7 @@ def shown(qtbot: QtBot) -> SettingsWindow:
 def asked(shown: SettingsWindow) -> list[tuple[str, object]]:
     """What the window hands on."""
     wishes: list[tuple[str, object]] = []
-    shown.changeRequested.connect(lambda name, value: wishes.append((name, value)))
+    shown.change_requested.connect(lambda name, value: wishes.append((name, value)))
     return wishes
 
 
@@ -244,7 +244,7 @@ class TestProfiles:
         shown.show_settings(view(profiles=("default", "second")))
         box = find(shown, QComboBox, "profile")
 
-        with qtbot.waitSignal(shown.profileChosen) as chosen:
+        with qtbot.waitSignal(shown.profile_chosen) as chosen:
             box.setFocus()
             QTest.keyClick(box, Qt.Key.Key_Down)
 
@@ -500,7 +500,7 @@ class TestPeople:
         assert not shown.isVisible()
 
     @pytest.mark.parametrize(
-        ("button", "signal"), [("setUpAgain", "setupRequested"), ("openFile", "openFileRequested")]
+        ("button", "signal"), [("setUpAgain", "setup_requested"), ("openFile", "open_file_requested")]
     )
     def test_leads_on(self, shown: SettingsWindow, qtbot: QtBot, button: str, signal: str) -> None:
         with qtbot.waitSignal(getattr(shown, signal)):
@@ -509,7 +509,7 @@ class TestPeople:
     def test_leads_to_the_keys_of_the_profile_that_is_shown(self, shown: SettingsWindow, qtbot: QtBot) -> None:
         shown.show_settings(view("second", ("default", "second")))
 
-        with qtbot.waitSignal(shown.keysRequested) as asked:
+        with qtbot.waitSignal(shown.keys_requested) as asked:
             find(shown, QPushButton, "enterKeys").click()
 
         assert asked.args == ["second"]

@@ -202,14 +202,14 @@ def test_ring_stays_where_it_is_whatever_the_sentences_below(shown: StatusWindow
 @pytest.mark.parametrize(
     ("name", "signal"),
     [
-        ("refreshButton", "refreshRequested"),
-        ("rotateButton", "rotateRequested"),
-        ("copyButton", "copyRequested"),
-        ("clearButton", "clearRequested"),
-        ("historyButton", "historyRequested"),
-        ("settingsButton", "settingsRequested"),
-        ("openSettingsButton", "openSettingsFileRequested"),
-        ("quitButton", "quitRequested"),
+        ("refreshButton", "refresh_requested"),
+        ("rotateButton", "rotate_requested"),
+        ("copyButton", "copy_requested"),
+        ("clearButton", "clear_requested"),
+        ("historyButton", "history_requested"),
+        ("settingsButton", "settings_requested"),
+        ("openSettingsButton", "open_settings_file_requested"),
+        ("quitButton", "quit_requested"),
     ],
 )
 def test_buttons_ask_by_signal(qtbot: QtBot, shown: StatusWindow, name: str, signal: str) -> None:
@@ -229,7 +229,7 @@ def test_buttons_ask_by_signal(qtbot: QtBot, shown: StatusWindow, name: str, sig
 def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: StatusWindow, code: str, remedy: str) -> None:
     shown.show_view(refused(code))
     assert button(shown, "remedyButton").isVisible()
-    with qtbot.waitSignal(shown.remedyRequested) as asked:
+    with qtbot.waitSignal(shown.remedy_requested) as asked:
         button(shown, "remedyButton").click()
     assert asked.args == [remedy]
 
@@ -323,7 +323,7 @@ def test_all_accounts_are_seen_at_a_glance_and_chosen_by_a_click(qtbot: QtBot, s
     assert rows[1].text().endswith("Mock · Expired")
     assert rows[2].text().endswith("needs attention")
     assert [row.isChecked() for row in rows] == [True, False, False]
-    with qtbot.waitSignal(shown.profileChosen) as chosen:
+    with qtbot.waitSignal(shown.profile_chosen) as chosen:
         rows[2].click()
     assert chosen.args == ["day&2"]
     assert not rows[2].isChecked(), "it is shown as chosen when a view says so"
@@ -333,14 +333,14 @@ def test_all_accounts_are_seen_at_a_glance_and_chosen_by_a_click(qtbot: QtBot, s
 
 def test_warnings_can_be_put_off_and_are_said_to_be(qtbot: QtBot, shown: StatusWindow) -> None:
     for name, seconds in (("snooze1800", 1800), ("snooze3600", 3600), ("snooze28800", 28800)):
-        with qtbot.waitSignal(shown.snoozeRequested) as asked:
+        with qtbot.waitSignal(shown.snooze_requested) as asked:
             entry(shown, name).trigger()
         assert asked.args == [seconds]
     assert not entry(shown, "snoozeEnd").isEnabled()
     quiet = view_of(Overview((state(),), "default", snoozed_until=NOW + 600), NOW, "linux")
     shown.show_view(quiet)
     assert quiet.snooze_text in text(shown, "coming")
-    with qtbot.waitSignal(shown.snoozeRequested) as asked:
+    with qtbot.waitSignal(shown.snooze_requested) as asked:
         entry(shown, "snoozeEnd").trigger()
     assert asked.args == [0]
 
@@ -411,7 +411,7 @@ def test_rotate_is_asked_about_and_cancelling_is_what_return_does(qtbot: QtBot) 
 
 def test_remedy_button_unlocks_a_locked_keyring(qtbot: QtBot, shown: StatusWindow) -> None:
     shown.show_view(view(place="file", place_path="/x", place_problem="locked"))
-    with qtbot.waitSignal(shown.remedyRequested) as asked:
+    with qtbot.waitSignal(shown.remedy_requested) as asked:
         button(shown, "remedyButton").click()
     assert asked.args == [Remedy.UNLOCK_KEYRING]
 
@@ -747,7 +747,7 @@ def test_keys_are_handed_over_as_secrets_and_forgotten(qtbot: QtBot) -> None:
     key.paste()
     assert key.text() == KEY
     secret.setText(f"{SECRET} ")
-    with qtbot.waitSignal(dialog.keysEntered) as entered:
+    with qtbot.waitSignal(dialog.keys_entered) as entered:
         button(dialog, "keysAccept").click()
     mode, app_key, app_secret = entered.args
     assert (mode, app_key, app_secret) == ("demo", Secret(KEY), Secret(SECRET))
@@ -849,7 +849,7 @@ def test_cancelled_keys_are_forgotten(qtbot: QtBot) -> None:
     key, secret = fields(dialog)
     key.setText(KEY)
     secret.setText(SECRET)
-    with qtbot.assertNotEmitted(dialog.keysEntered):
+    with qtbot.assertNotEmitted(dialog.keys_entered):
         button(dialog, "keysCancel").click()
     assert (key.text(), secret.text()) == ("", "")
 
@@ -860,7 +860,7 @@ def test_what_cannot_be_keys_is_said_at_once_without_repeating_it(qtbot: QtBot, 
     qtbot.addWidget(dialog)
     for field, content in zip(fields(dialog), (key, secret), strict=True):
         field.setText(content)
-    with qtbot.assertNotEmitted(dialog.keysEntered):
+    with qtbot.assertNotEmitted(dialog.keys_entered):
         button(dialog, "keysAccept").click()
     complaint = dialog.findChild(QLabel, "keysComplaint")
     assert complaint is not None
@@ -945,7 +945,7 @@ def test_keys_for_the_other_mode_are_tried_for_it_by_one_click(qtbot: QtBot) -> 
         field.setText(content)
     button(dialog, "keysAccept").click()
     dialog.show_answer("Refused.", Remedy.SWITCH_MODE)
-    with qtbot.waitSignal(dialog.keysEntered) as entered:
+    with qtbot.waitSignal(dialog.keys_entered) as entered:
         button(dialog, "keysRemedy").click()
     assert entered.args == ["demo", Secret(KEY), Secret(SECRET)]
 

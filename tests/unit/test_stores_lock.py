@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tray_app.core.errors import LockTimeout, StoreError
-from tray_app.stores.lock import ProfileLock, ThreadLock, local_lock
+from tray_app.stores.lock import ProfileLock, ThreadLock, local_lock, on_long_wait
 from tray_app.system import private_files
 from tray_app.system.atomic_replace import replace_locked
 from tray_app.system.file_lock import Holder
@@ -441,10 +441,11 @@ class TestHolderThatDoesNotGoOn:
         assert not lock.is_lost()
 
     def test_is_named_once_to_who_waits_long(
-        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+        self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
     ) -> None:
         told: list[Holder] = []
-        monkeypatch.setattr("tray_app.stores.lock.tell_waiting", told.append)
+        on_long_wait(told.append)
+        request.addfinalizer(on_long_wait)
         monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.LOOK_EVERY_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(77, "bot", is_stopped=False))

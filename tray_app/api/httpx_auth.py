@@ -55,8 +55,6 @@ class KiwoomAuth(httpx.Auth):
     Answers are read as a whole before they are returned, so a streamed one has no `iter_raw`.
     """
 
-    requires_response_body = True
-
     def __init__(self, manager: Tokens | None = None) -> None:
         self._manager = manager
         self._reported_hosts: set[str] = set()

@@ -16,7 +16,7 @@ from tray_app.core.token import BUFFER_SECONDS, Token, token_for
 from tray_app.service.composition import load_chosen, open_service
 from tray_app.service.renewal import ENOUGH_SECONDS
 from tray_app.service.token_service import CONFIRM_SECONDS
-from tray_app.stores.file import local_time
+from tray_app.stores.file import expiry_for_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -319,9 +319,8 @@ class ModulesManager(TokenManager):
         self._found: tuple[TokenService, _Held] | None = None
         try:
             super().__init__()
-        except (
-            SettingsError
-        ) as error:  # raised at the first use, unless it is corrected by then: an import must not fail
+        except SettingsError as error:
+            # Raised at the first use, unless it is corrected by then: an import must not fail.
             logs.error("%s", error)
         else:
             self._found = (self._service, self._held)
@@ -407,7 +406,7 @@ class _Held:
 
 def _log_loaded(service: TokenService, token: Token) -> None:
     if logs.is_enabled(logs.INFO):
-        logs.info("Loaded valid token from %s (expires at %s)", service.store.place().kind, local_time(token))
+        logs.info("Loaded valid token from %s (expires at %s)", service.store.place().kind, expiry_for_log(token))
 
 
 def _log_expired(service: TokenService) -> None:

@@ -52,5 +52,5 @@ def _unwritable(path: str, error: OSError) -> AutostartFailed:
     return AutostartFailed(
         msg("Starting at login cannot be changed in {path} ({reason}). Correct its permissions, then try again."),
         path=path,
-        reason=error.strerror or type(error).__name__,
+        reason=reason_of(error),
     )

@@ -13,6 +13,7 @@ from typing import Any
 from tray_app.autostart.base import NAME, Status, is_gone
 from tray_app.core.errors import AutostartFailed
 from tray_app.core.language import msg
+from tray_app.system.private_files import reason_of
 
 CURRENT_VERSION = r"Software\Microsoft\Windows\CurrentVersion"
 _RUN = r"\Run"
@@ -142,5 +143,5 @@ def _failed(error: OSError) -> AutostartFailed:
             "Windows does not let the entry for starting at login be changed ({reason}). "
             "An administrator may have forbidden it."
         ),
-        reason=error.strerror or type(error).__name__,
+        reason=reason_of(error),
     )

@@ -9,15 +9,16 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, crash_file, log_file
+from tray_app.cli.diagnostics import crash_file, log_file
 from tray_app.core.errors import InvalidInput, KiwoomTokenError
 from tray_app.core.language import msg
 from tray_app.core.redaction import error_text, redact, redact_forms
 from tray_app.service.composition import find_keys, open_service
 from tray_app.settings.load import load_settings
 from tray_app.settings.table import TABLE
+from tray_app.system.child_process import COMMAND_LINE_PROGRAM, TRAY_PROGRAM
 from tray_app.system.log_file import last_lines
-from tray_app.system.private_files import create_private
+from tray_app.system.private_files import create_private, reason_of
 from tray_app.system.user_folders import expand_user
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def write_report(path: str, findings: Sequence[Finding], profile: str | None) ->
     except FileExistsError:
         raise InvalidInput(msg("{path} exists already. Choose another name for the report."), path=path) from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
         raise InvalidInput(msg("{path} cannot be created ({reason})."), path=path, reason=reason) from None
     return path
 
@@ -86,7 +87,7 @@ def _zipped(settings: Settings | None, findings: Sequence[Finding]) -> bytes:
 def _parts(settings: Settings | None, findings: Sequence[Finding]) -> dict[str, Callable[[], str]]:
     logs = {
         f"logs/{os.path.basename(one)}": partial(last_lines, one, _LOG_BYTES)
-        for one in (log_file(TRAY), crash_file(TRAY), log_file(COMMAND_LINE))
+        for one in (log_file(TRAY_PROGRAM), crash_file(TRAY_PROGRAM), log_file(COMMAND_LINE_PROGRAM))
     }
     parts: dict[str, Callable[[], str]] = {
         "doctor.txt": lambda: _lines(f"{'ok ' if one.good else 'BAD'} {one}" for one in findings),

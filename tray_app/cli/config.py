@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from tray_app.cli.problems import tell_problems
 from tray_app.cli.table import in_columns
 from tray_app.core.errors import DONE, AutostartFailed, InvalidInput
-from tray_app.core.language import msg, say, tr, use
+from tray_app.core.language import msg, tr, use
 from tray_app.core.printable import printable
 from tray_app.service.settings_changes import DAILY_MEANS, OLD_PLACE_MEANS, change_setting, reset_setting, setting_named
 from tray_app.settings.load import ENVIRONMENT, FILE, PROFILE, UNSET, load_settings
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from typing import Any
 
-    from tray_app.core.errors import KiwoomTokenError
     from tray_app.service.settings_changes import Changed
     from tray_app.settings.load import Settings
     from tray_app.settings.table import Setting
@@ -42,10 +42,10 @@ def config(options: Namespace) -> int:
         setting = setting_named(options.name)
         if _is_unknown(settings, setting):
             raise settings.unknown[setting.name]
-        _complain(settings.problems)
+        tell_problems(settings.problems)
         print(_text(settings, setting))
         return DONE
-    _complain(settings.problems)
+    tell_problems(settings.problems)
     if options.json:
         import json
 
@@ -84,10 +84,10 @@ def _tell_consequences(setting: Setting, changed: Changed) -> None:
         print(sentence)
     if migrated.elsewhere:
         print(tr(OLD_PLACE_MEANS))
-    _complain(settings.problems)
+    tell_problems(settings.problems)
     if settings.source_of(setting.name) == ENVIRONMENT:
         print(tr("{variable} is set and takes precedence.", variable=setting.environment), file=sys.stderr)
-    _complain(migrated.failures)
+    tell_problems(migrated.failures)
 
 
 def _row(settings: Settings, setting: Setting) -> tuple[str, str, str, str]:
@@ -115,7 +115,7 @@ def _value(settings: Settings, setting: Setting) -> Any:
         status = autostart.for_this_system().status()
     except AutostartFailed:
         return settings.autostart
-    return status.configured and status.enabled and status.as_it_should_be
+    return status.is_on
 
 
 def _source_name(settings: Settings, setting: Setting) -> str:
@@ -148,8 +148,3 @@ def _fields(settings: Settings, setting: Setting) -> dict[str, object]:
 
 def _as_json(setting: Setting, value: Any) -> object:
     return setting.kind.text(value) if setting.name == "redis_url" else setting.kind.write(value)
-
-
-def _complain(problems: tuple[KiwoomTokenError, ...] | list[KiwoomTokenError]) -> None:
-    for problem in problems:
-        print(say(problem), file=sys.stderr)

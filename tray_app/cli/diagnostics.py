@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from threading import ExceptHookArgs
     from types import TracebackType
 
-COMMAND_LINE, TRAY = "kiwoom-token", "kiwoom-token-tray"
-
 
 def log_folder() -> str:
     """Return the folder of the logs, without creating it."""

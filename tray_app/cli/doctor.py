@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from tray_app import autostart
-from tray_app.cli.diagnostics import COMMAND_LINE, TRAY, crash_file, log_file, log_folder
+from tray_app.cli.diagnostics import crash_file, log_file, log_folder
 from tray_app.cli.finding import Finding
 from tray_app.cli.folder_scan import SCAN_SECONDS, scan_folder
 from tray_app.cli.login import no_place_for_keys
@@ -45,7 +45,7 @@ from tray_app.stores.keyring_client import LOADING_SECONDS, shared_keyring_clien
 from tray_app.stores.keyring_problems import silent
 from tray_app.stores.redis_server import address_of
 from tray_app.system.access import check_writable, who_else_may_use
-from tray_app.system.child_process import run_own, tray_command
+from tray_app.system.child_process import COMMAND_LINE_PROGRAM, TRAY_PROGRAM, run_own, tray_command
 from tray_app.system.extras import has_qt, install_command
 from tray_app.system.private_files import NotAFile, UnreadableFile, check_private, read_private, reason_of
 from tray_app.system.version import library_versions, program_version, system_version
@@ -158,9 +158,7 @@ def _begin(name: str, check: Callable[[], Iterable[Finding]]) -> SimpleQueue[Fin
     return found
 
 
-def _results(
-    name: str, found: SimpleQueue[Finding | None], seconds: float = CHECK_SECONDS, when_late: str = ""
-) -> Iterator[Finding]:
+def _results(name: str, found: SimpleQueue[Finding | None], seconds: float, when_late: str) -> Iterator[Finding]:
     end = time.monotonic() + seconds + _GRACE_SECONDS
     try:
         while (one := found.get(timeout=max(0.0, end - time.monotonic()))) is not None:
@@ -380,8 +378,10 @@ def _log() -> Iterator[Finding]:
     found = _tried(msg("log"), lambda: check_writable(log_folder()), log_folder)
     yield found
     if found.good:
-        logs_of_both = [log_file(one) for one in (COMMAND_LINE, TRAY)]
-        yield from _misplaced(msg("log"), [*logs_of_both, *(f"{one}.lock" for one in logs_of_both), crash_file(TRAY)])
+        logs_of_both = [log_file(one) for one in (COMMAND_LINE_PROGRAM, TRAY_PROGRAM)]
+        yield from _misplaced(
+            msg("log"), [*logs_of_both, *(f"{one}.lock" for one in logs_of_both), crash_file(TRAY_PROGRAM)]
+        )
 
 
 def _screen() -> Finding:

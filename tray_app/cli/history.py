@@ -7,9 +7,10 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tray_app.cli.problems import tell_problems
 from tray_app.cli.table import in_columns
 from tray_app.core.errors import DONE
-from tray_app.core.language import say, tr, use
+from tray_app.core.language import tr, use
 from tray_app.core.token import KST
 from tray_app.history.database import open_history
 from tray_app.history.events import Event
@@ -31,8 +32,7 @@ def history(options: Namespace) -> int:
     settings = load_settings(options.profile)
     use(settings.language)
     settings.require()
-    for problem in settings.problems:
-        print(say(problem), file=sys.stderr)
+    tell_problems(settings.problems)
     record = open_history(settings)
     now = time.time()
     install_holidays(now)

@@ -14,10 +14,11 @@ from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import keyring_name
 from tray_app.kiwoom.key_files import masked_path, read_key_files
-from tray_app.kiwoom.keys import clean_keys, environment_names, forget_keys
+from tray_app.kiwoom.keys import clean_keys, forget_keys
 from tray_app.service.login import keep_keys
 from tray_app.settings.load import profile_name
 from tray_app.settings.save import settle_data_dir
+from tray_app.settings.table import KEY_VARIABLES
 from tray_app.stores.keyring_client import shared_keyring_client
 
 TYPE_CHECKING = False
@@ -59,7 +60,7 @@ def login(options: Namespace) -> int:
     print(tr("The app key and secret are stored in {keyring}.", keyring=keyring_name()))
     if taken is not None:
         _tell_of_files(taken)
-    shadowing = [name for name in environment_names(settings.mode) if variable(os.environ, name)]
+    shadowing = [name for name in KEY_VARIABLES[settings.mode] if variable(os.environ, name)]
     if shadowing and settings.profile == DEFAULT:
         print(tr("{variable} is set and takes precedence over them.", variable=shadowing[0]), file=sys.stderr)
     return DONE
@@ -84,7 +85,7 @@ def no_place_for_keys(settings: Settings) -> str:
 def _without_keyring(settings: Settings, error: KeyringUnavailable) -> str:
     if settings.profile != DEFAULT or error.problem not in _NO_PLACE:
         return ""
-    key, secret = environment_names(settings.mode)
+    key, secret = KEY_VARIABLES[settings.mode]
     return tr(_NO_PLACE[error.problem], key=key, secret=secret)
 
 

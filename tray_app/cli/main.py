@@ -59,10 +59,11 @@ def main(arguments: Sequence[str], before_watch: Callable[[], None] = lambda: No
     stop_log: list[Callable[[], None]] = []
 
     def open_log(level: int, *, to_stderr: bool = False) -> None:
-        from tray_app.cli.diagnostics import COMMAND_LINE, log_file, start_log
+        from tray_app.cli.diagnostics import log_file, start_log
+        from tray_app.system.child_process import COMMAND_LINE_PROGRAM
 
         logs.forget_first()
-        stop_log.append(start_log(log_file(COMMAND_LINE), level, to_stderr=to_stderr))
+        stop_log.append(start_log(log_file(COMMAND_LINE_PROGRAM), level, to_stderr=to_stderr))
 
     logs.on_first(logs.WARNING, lambda: open_log(logs.WARNING))
     try:

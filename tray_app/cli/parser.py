@@ -253,10 +253,6 @@ def _time_of_day(text: str) -> int | str:
 
 
 def _days(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if not 1 <= value <= 90:
+    if not (text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= 90):
         raise argparse.ArgumentTypeError(tr("it takes a whole number from 1 to 90"))
-    return value
+    return int(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from tray_app.core.errors import DONE, KiwoomTokenError
@@ -28,7 +27,7 @@ def profiles() -> int:
 def _line(name: str) -> str:
     shown = printable(name)
     try:
-        settings = load_settings(name, {k: v for k, v in os.environ.items() if k != "KIWOOM_PROFILE"})
+        settings = load_settings(name)
         token = open_service(settings).current()
     except KiwoomTokenError as error:
         return f"{shown}\t{say(error)}"

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 
+from tray_app.cli.problems import tell_problems
 from tray_app.core.errors import (
     DONE,
     KIWOOM_SILENT,
@@ -27,6 +28,7 @@ from tray_app.service.outcome import Outcome
 from tray_app.service.renewal import ENOUGH_SECONDS
 from tray_app.settings.load import load_settings
 from tray_app.stores import lock
+from tray_app.system.private_files import reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,9 +49,8 @@ def opened(profile: str | None) -> tuple[Settings, TokenService]:
     settings = load_settings(profile)
     use(settings.language)
     settings.require()
-    lock.tell_waiting = _tell_waiting
-    for problem in settings.problems:
-        print(say(problem), file=sys.stderr)
+    lock.on_long_wait(_tell_waiting)
+    tell_problems(settings.problems)
     return settings, open_service(settings)
 
 
@@ -151,7 +152,7 @@ def _tell_not_run(program: str, error: OSError) -> int:
     if is_missing:
         told = tr("The command after -- was not found. Check its name and PATH.")
     else:
-        told = tr("The command after -- cannot be run ({reason}).", reason=error.strerror or type(error).__name__)
+        told = tr("The command after -- cannot be run ({reason}).", reason=reason_of(error))
     if sys.stderr is not None:
         print(told, file=sys.stderr)
     return _NOT_FOUND if is_missing else _NOT_EXECUTABLE

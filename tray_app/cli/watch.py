@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from tray_app.cli.problems import tell_problems
 from tray_app.cli.token import opened, outcome_text, tell_unpublished, warn_about
 from tray_app.cli.unfailing_output import unfailing_stdout
 from tray_app.core.errors import DONE, KiwoomTokenError, Remedy
@@ -126,9 +127,7 @@ class Terminal:
                 self._supervisor.apply(settings)
             except KiwoomTokenError as error:
                 problems += (error,)
-        for problem in problems:
-            if str(problem) not in self._problems:
-                print(say(problem), file=sys.stderr)
+        tell_problems(one for one in problems if str(one) not in self._problems)
         self._problems = tuple(map(str, problems))
 
     def _show_token(self, state: TokenState) -> None:
@@ -151,8 +150,8 @@ class Terminal:
         if planned == self._planned:
             return
         if planned is not None:
-            time = korean_time(planned, self._clock())
-            self.say_line(tr("It will be revoked and reissued {time} (KST).", time=time))
+            when = korean_time(planned, self._clock())
+            self.say_line(tr("It will be revoked and reissued {time} (KST).", time=when))
         elif self._planned is not None and self._planned > self._clock():
             self.say_line(tr("No reissue is planned."))
         self._planned = planned

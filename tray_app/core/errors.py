@@ -9,7 +9,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, Self, TypeVar
+
+    _Error = TypeVar("_Error", bound="KiwoomTokenError")
 
 DONE = 0
 UNEXPECTED = 1
@@ -76,9 +79,24 @@ class KiwoomTokenError(Exception):
             self.remedy = remedy
         super().__init__(message)
 
+    def again(self) -> Self:
+        """Return the same error without a traceback, which would keep the frames of everybody it was raised to."""
+        return _restored(type(self), self.message, self.__dict__)
+
+    def __reduce__(self) -> tuple[Callable[..., KiwoomTokenError], tuple[Any, ...]]:
+        """Pickle the attributes: a subclass may take other arguments than `KiwoomTokenError`."""
+        return _restored, (type(self), self.message, self.__dict__)
+
     def __str__(self) -> str:
         sentence = self.message.format(**self.values) if self.values else self.message
         return f"{sentence} [{self.code}]" if self.code else sentence
+
+
+def _restored(kind: type[_Error], message: str, attributes: dict[str, Any]) -> _Error:
+    """Return an error with these attributes, whatever its class takes to make one."""
+    error = kind.__new__(kind, message)
+    error.__dict__.update(attributes)
+    return error
 
 
 def known_error(error: Exception) -> KiwoomTokenError:
@@ -214,10 +232,6 @@ class KeyringUnavailable(StoreError):
         elif problem in {self.MISSING, self.UNREACHABLE, self.TOO_SMALL}:
             self.remedy = Remedy.CHOOSE_STORE
 
-    def again(self) -> KeyringUnavailable:
-        """Return the same error without a traceback, which would keep the frames of everybody it was raised to."""
-        return KeyringUnavailable(self.message, problem=self.problem, **self.values)
-
 
 class RedisUnavailable(StoreError):
     """The Redis server that the settings ask for cannot be used. `problem` names why.
@@ -240,10 +254,6 @@ class RedisUnavailable(StoreError):
         self.retry = problem != self.NO_PACKAGE
         if problem not in {self.SILENT, self.READ_ONLY, self.FULL}:
             self.remedy = Remedy.CHOOSE_STORE
-
-    def again(self) -> RedisUnavailable:
-        """Return the same error without a traceback, which would keep the frames of everybody it was raised to."""
-        return RedisUnavailable(self.message, problem=self.problem, **self.values)
 
 
 class EncryptionKeyUnusable(StoreError):

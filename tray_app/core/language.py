@@ -57,13 +57,13 @@ def is_message(text: str) -> bool:
 
 def use(language: str) -> None:
     """Switch to `ko` or `en`; anything else (`auto`) means the system's language, detected when it is first needed."""
-    global _language  # noqa: PLW0603 - as above
+    global _language  # noqa: PLW0603 - one language for the process
     _language = language if language in {KOREAN, ENGLISH} else None
 
 
 def allow_korean(*, allowed: bool) -> None:
     """Allow Korean. If it is not allowed, everything is in English: the output cannot show Korean letters."""
-    global _can_show_korean  # noqa: PLW0603 - as above
+    global _can_show_korean  # noqa: PLW0603 - one language for the process
     _can_show_korean = allowed
 
 
@@ -78,7 +78,7 @@ def has_letters(stream: TextIO | None, letters: str) -> bool:
 
 def current() -> str:
     """Return `ko` or `en`."""
-    global _language  # noqa: PLW0603 - as above
+    global _language  # noqa: PLW0603 - one language for the process
     if _language is None:
         _language = ENGLISH if _detect is None else _detect()
     return (_can_show_korean and _language) or ENGLISH

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DEFAULT = "default"
+MODE_NAMES = {"real": msg("real trading"), "demo": msg("mock trading")}
 MAX_CHARACTERS = 64
 _MAX_BYTES = 200
 """A file name has 255, and the lock's and the temporary file's names are longer than the profile's."""

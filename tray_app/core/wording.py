@@ -8,6 +8,7 @@ from datetime import datetime
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, RedisUnavailable
 from tray_app.core.language import msg, say, tr
 from tray_app.core.printable import printable
+from tray_app.core.profile import MODE_NAMES
 from tray_app.core.token import KST, UTC
 
 _MAX_PATH_CHARACTERS = 4096
@@ -111,7 +112,7 @@ def skew_text(seconds: float | None) -> str:
 
 def mode_text(mode: str) -> str:
     """Return `real` or `demo` in words."""
-    return tr("real trading") if mode == "real" else tr("mock trading")
+    return tr(MODE_NAMES[mode])
 
 
 def place_text(kind: str, path: str, problem: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from tray_app.core.clock import is_recent
 from tray_app.core.errors import KeysMissing, Remedy
 from tray_app.core.language import tr
 from tray_app.core.remedies import is_planned_for, remedy_for
@@ -168,7 +169,7 @@ class AccountActions(QObject):
     def _answer(self) -> None:
         for profile, (before, at) in [*self._asked.items()]:
             monitor = self._monitors.of(profile)
-            if monitor is None or not 0 <= self._clock() - at < _LONGEST_WAIT_SECONDS:
+            if monitor is None or not is_recent(at, self._clock(), _LONGEST_WAIT_SECONDS):
                 del self._asked[profile]
                 continue
             state = monitor.state

@@ -174,17 +174,17 @@ class DesktopController(QObject):
 
     def _connect_window(self, window: StatusWindow) -> None:
         actions = self._actions
-        window.refreshRequested.connect(lambda: actions.ask_kiwoom(self._profile()))
-        window.rotateRequested.connect(lambda: actions.ask_rotate(self._profile()))
-        window.copyRequested.connect(lambda: actions.copy(self._profile()))
-        window.clearRequested.connect(lambda: actions.ask_clear(self._profile()))
-        window.remedyRequested.connect(lambda remedy: actions.apply(self._profile(), remedy))
-        window.snoozeRequested.connect(self._monitors.snooze)
-        window.profileChosen.connect(self._monitors.choose)
-        window.settingsRequested.connect(self.windows.open_settings)
-        window.historyRequested.connect(lambda: self.windows.open_history(self._settings))
-        window.openSettingsFileRequested.connect(self.windows.open_settings_file)
-        window.quitRequested.connect(quit_application)
+        window.refresh_requested.connect(lambda: actions.ask_kiwoom(self._profile()))
+        window.rotate_requested.connect(lambda: actions.ask_rotate(self._profile()))
+        window.copy_requested.connect(lambda: actions.copy(self._profile()))
+        window.clear_requested.connect(lambda: actions.ask_clear(self._profile()))
+        window.remedy_requested.connect(lambda remedy: actions.apply(self._profile(), remedy))
+        window.snooze_requested.connect(self._monitors.snooze)
+        window.profile_chosen.connect(self._monitors.choose)
+        window.settings_requested.connect(self.windows.open_settings)
+        window.history_requested.connect(lambda: self.windows.open_history(self._settings))
+        window.open_settings_file_requested.connect(self.windows.open_settings_file)
+        window.quit_requested.connect(quit_application)
         window.shown.connect(self.render)
         window.installEventFilter(self)
 

@@ -8,11 +8,12 @@ import sys
 import time
 from enum import Enum
 
-from PySide6.QtCore import QCryptographicHash, QDir, QObject, Signal
+from PySide6.QtCore import QDir, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from tray_app.core import logs
 from tray_app.core.language import tr
+from tray_app.core.lean import sha256
 from tray_app.system.file_lock import try_lock
 from tray_app.system.private_files import open_private
 from tray_app.system.user_folders import runtime_folder
@@ -53,9 +54,8 @@ class SingleInstance(QObject):
     def __init__(self, scope: str, parent: QObject | None = None) -> None:
         """Create the lock for `scope`, see `settings_scope`."""
         super().__init__(parent)
-        digest = QCryptographicHash.hash(os.path.normcase(scope).encode(), QCryptographicHash.Algorithm.Sha256)
-        ident = bytes(digest.toHex().data()).decode()[:16]
-        user = os.environ.get("USERNAME", "") if os.name == "nt" else str(os.getuid())
+        ident = sha256(os.path.normcase(scope).encode()).hexdigest()[:16]
+        user = os.environ.get("USERNAME", "") if sys.platform == "win32" else str(os.getuid())
         name = f"kiwoom-token-tray-{user}-{ident}"
         folder = _folder(name)
         self.address = name if sys.platform == "win32" else os.path.join(folder, name)

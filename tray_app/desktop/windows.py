@@ -117,7 +117,7 @@ class Windows(QObject):
         self.close_dialog()
         dialog = self.dialog = ask_keys(self._dialog_parent(), mode, profile)
         answer = KeysAnswer(self._monitors, profile, dialog)
-        dialog.keysEntered.connect(entered)
+        dialog.keys_entered.connect(entered)
         return dialog
 
     def choose_folder(self) -> None:
@@ -142,9 +142,9 @@ class Windows(QObject):
             sandbox = self._monitors.chosen.state.sandbox
             settings = self.settings = SettingsController(self._monitors.environ, self, sandbox=sandbox)
             settings.written.connect(self._monitors.reload)
-            settings.openFileRequested.connect(self.open_settings_file)
-            settings.keysRequested.connect(self.ask_keys)
-            settings.setupRequested.connect(self.open_setup)
+            settings.open_file_requested.connect(self.open_settings_file)
+            settings.keys_requested.connect(self.ask_keys)
+            settings.setup_requested.connect(self.open_setup)
             self._monitors.reconfigured.connect(settings.poll)
         self.settings.open(self._monitors.chosen.state.profile, group)
 

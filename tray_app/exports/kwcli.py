@@ -98,7 +98,7 @@ class KwcliCache:
         )
 
     def holds(self, token: Token) -> bool:
-        found = (_look(path) for path in _all_caches())
+        found = (_read_if_usable(path) for path in _all_caches())
         return any(one is not None and one.get("access_token") == token.value.reveal() for one in found)
 
     def check(self) -> None:
@@ -116,7 +116,7 @@ class KwcliCache:
                 found.append(_token_in(_read(cache_path(self._mode, alias)), self._mode, alias, keys, self._clock()))
             except FileNotFoundError:
                 continue
-            except _UnusableError as error:
+            except _Unusable as error:
                 if alias == own:  # the other caches may well be of other keys
                     logs.warning("The token in kiwoomcli's cache is not used: %s", error)
         return max(found, key=lambda token: token.expires, default=None)
@@ -124,13 +124,13 @@ class KwcliCache:
     def rivals_of(self, token: Token) -> tuple[str, ...]:
         rivals = []
         for path in self._own_caches():
-            present = _look(path)
+            present = _read_if_usable(path)
             if present is None or present.get("mode") != self._mode:
                 continue
             try:
                 value = _token_text(present)
                 saved, expires = _instant(present.get("saved_at")), _instant(present.get("expires_at"))
-            except _UnusableError:
+            except _Unusable:
                 continue
             if value != token.value and saved > token.created_at and expires.timestamp() > self._clock():
                 rivals.append(value.fingerprint())
@@ -150,7 +150,7 @@ class KwcliCache:
             "credential_fingerprint": keys.fingerprint(),
             "saved_at": token.created_at.isoformat(),
         }
-        present = _look(path)
+        present = _read_if_usable(path)
         if present is not None and {**present, "saved_at": fields["saved_at"]} == fields:
             return
         import json
@@ -166,7 +166,7 @@ class KwcliCache:
         deleted = False
         failure: StoreError | None = None
         for path in paths:
-            present = _look(path, private=False)  # one that other users may read needs deleting all the more
+            present = _read_if_usable(path, private=False)  # one that other users may read needs deleting all the more
             if present is not None and is_meant(present):
                 try:
                     deleted |= delete_private(path)
@@ -190,7 +190,7 @@ class KwcliCache:
         Its cache answers that without the keyring, which on macOS may ask its user. If it cannot be found out, the
         alias gets no token.
         """
-        present = _look(cache_path(self._mode, alias))
+        present = _read_if_usable(cache_path(self._mode, alias))
         fingerprint = None if present is None else present.get("credential_fingerprint")
         if fingerprint is not None:
             return fingerprint == keys.fingerprint()
@@ -232,21 +232,21 @@ def _keys_in_keyring(alias: str) -> AppKeys | None:
     return keys_of_alias(alias, shared_keyring_client())
 
 
-class _UnusableError(Exception):
+class _Unusable(Exception):
     """Why a cache is not used, in words for a log. Never contains any of the cache's content."""
 
 
-def _look(path: str, *, private: bool = True) -> dict[str, object] | None:
+def _read_if_usable(path: str, *, private: bool = True) -> dict[str, object] | None:
     try:
         return _read(path, private=private)
-    except (FileNotFoundError, _UnusableError):
+    except (FileNotFoundError, _Unusable):
         return None
 
 
 def _read(path: str, *, private: bool = True) -> dict[str, object]:
     """Return the JSON object in a file of this user, which nobody else may read unless `private` is False.
 
-    Raises `FileNotFoundError` or `_UnusableError`; deletes nothing.
+    Raises `FileNotFoundError` or `_Unusable`; deletes nothing.
     """
     try:
         content, found = read_regular(path, _MAX_BYTES, follow_links=False)
@@ -255,12 +255,12 @@ def _read(path: str, *, private: bool = True) -> dict[str, object]:
     except NotADirectoryError:
         raise FileNotFoundError from None
     except OSError as error:
-        raise _UnusableError(f"it is {reason_of(error)}" if is_misplaced(error) else reason_of(error)) from None
+        raise _Unusable(f"it is {reason_of(error)}" if is_misplaced(error) else reason_of(error)) from None
     if sys.platform != "win32":
         if found.st_uid != os.geteuid():
-            raise _UnusableError("another user owns it")
+            raise _Unusable("another user owns it")
         if private and found.st_mode & 0o077:
-            raise _UnusableError("others may read it")
+            raise _Unusable("others may read it")
     import json
 
     try:
@@ -268,25 +268,25 @@ def _read(path: str, *, private: bool = True) -> dict[str, object]:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise _UnusableError("it is damaged")
+        raise _Unusable("it is damaged")
     return fields
 
 
 def _token_in(fields: dict[str, object], mode: str, alias: str | None, keys: AppKeys, now: float) -> Token:
     if fields.get("mode") != mode:
-        raise _UnusableError("it is of the other mode")
+        raise _Unusable("it is of the other mode")
     if fields.get("credential_fingerprint") != keys.fingerprint() or fields.get("profile") != alias:
-        raise _UnusableError("it was issued for other keys")
+        raise _Unusable("it was issued for other keys")
     if str(fields.get("token_type")).lower() != "bearer":
-        raise _UnusableError("it is not a bearer token")
+        raise _Unusable("it is not a bearer token")
     ends = _instant(fields.get("expires_at"))
     saved = _instant(fields["saved_at"]) if fields.get("saved_at") else datetime.fromtimestamp(now, UTC)
     value = _token_text(fields)
     left = ends.timestamp() - now
     if left <= 0:
-        raise _UnusableError("it has expired")
+        raise _Unusable("it has expired")
     if left > MAX_LIFETIME_SECONDS:
-        raise _UnusableError("its expiry is too far ahead")
+        raise _Unusable("its expiry is too far ahead")
     return Token(value, ends, min(saved, datetime.fromtimestamp(now, UTC)))
 
 
@@ -295,7 +295,7 @@ def _token_text(fields: dict[str, object]) -> Secret:
     try:
         return clean_token(text if isinstance(text, str) else "")
     except InvalidInput:
-        raise _UnusableError("it is damaged") from None
+        raise _Unusable("it is damaged") from None
 
 
 def _instant(text: object) -> datetime:
@@ -304,5 +304,5 @@ def _instant(text: object) -> datetime:
         if instant.tzinfo is not None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _UnusableError("it is damaged") from None
-    raise _UnusableError("a time in it has no zone")
+        raise _Unusable("it is damaged") from None
+    raise _Unusable("a time in it has no zone")

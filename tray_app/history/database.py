@@ -16,6 +16,7 @@ from collections import deque
 from contextlib import closing
 
 from tray_app.core import logs
+from tray_app.core.clock import is_recent
 from tray_app.core.errors import StoreError
 from tray_app.core.language import msg
 from tray_app.core.printable import printable
@@ -322,10 +323,11 @@ def _put(database: sqlite3.Connection, event: Event) -> None:
     if last is not None and _is_again(event, last[1]):
         database.execute(
             'UPDATE events SET times = times + 1, until = ?, "values" = ? WHERE id = ?',
-            (event.at, _row(event)[8], last[0]),
+            (event.at, _row(event)[_VALUES_COLUMN], last[0]),
         )
         return
-    database.execute(f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * 12)})", _row(event))  # noqa: S608
+    values = _row(event)
+    database.execute(f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
     database.execute("DELETE FROM events WHERE until < ?", (event.at - KEPT_SECONDS,))
     database.execute(
         "DELETE FROM events WHERE profile = ?1 AND id <="
@@ -348,7 +350,7 @@ def _is_again(event: Event, last: Event) -> bool:
         event.kind in {EventKind.FAILED, EventKind.SAME}
         and (event.kind, event.token, event.code, event.message, event.by)
         == (last.kind, last.token, last.code, last.message, last.by)
-        and 0 <= event.at - last.until < _AGAIN_SECONDS
+        and is_recent(last.until, event.at, _AGAIN_SECONDS)
     )
 
 
@@ -357,10 +359,10 @@ def _last(database: sqlite3.Connection, profile: str, condition: str) -> tuple[i
         f"SELECT {_BOUNDED_COLUMNS}, id FROM events WHERE profile = ? AND {condition} ORDER BY id DESC LIMIT 1",  # noqa: S608
         (profile,),
     )
-    for row in rows:
-        event = _event(row[:12])
+    for *row, number in rows:
+        event = _event(row)
         if event is not None:
-            return int(row[12]), event
+            return int(number), event
     return None
 
 

@@ -49,7 +49,7 @@ _PLANNED_ENDS = {Ended.EXPIRED, Ended.REVOKED}
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class Lifespan:
     """The span in which one token was stored and valid.
 
     While it still is, `end` is in the future and `ended` is None. `came` is the event that brought it, `by` the
@@ -116,7 +116,7 @@ class Week:
     now: float
     days: tuple[Day, ...]
     since: float
-    lives: tuple[Life, ...] = ()
+    lives: tuple[Lifespan, ...] = ()
     gaps: tuple[Gap, ...] = ()
     events: tuple[Event, ...] = ()
 
@@ -146,10 +146,10 @@ class Week:
         spans = [(day.opens, day.closes) for day in self.days if day.opens is not None and day.closes is not None]
         return sum(max(0.0, min(closes, self.now) - max(opens, self.since)) for opens, closes in spans)
 
-    def life_at(self, instant: float) -> Life | None:
+    def life_at(self, instant: float) -> Lifespan | None:
         return next((one for one in self.lives if one.start <= instant < one.end), None)
 
-    def life_until(self, instant: float) -> Life | None:
+    def life_until(self, instant: float) -> Lifespan | None:
         """Return the life that ended at that instant."""
         return next((one for one in self.lives if one.end == instant), None)
 
@@ -206,10 +206,10 @@ def week_of(
     )
 
 
-def _lives(events: Sequence[Event], now: float) -> list[Life]:
+def _lives(events: Sequence[Event], now: float) -> list[Lifespan]:
     """Return the lives from events in order of time; none begins before the one before it ended."""
-    lives: list[Life] = []
-    here: Life | None = None
+    lives: list[Lifespan] = []
+    here: Lifespan | None = None
     before = float("-inf")
 
     def end(at: float, how: Ended) -> None:
@@ -237,7 +237,7 @@ def _lives(events: Sequence[Event], now: float) -> list[Life]:
             if was_there and event.created is not None and before <= event.created <= event.at:
                 start = event.created
             if event.expires > start:
-                here = Life(event.token, start, event.expires, event.expires, event.kind, event.by)
+                here = Lifespan(event.token, start, event.expires, event.expires, event.kind, event.by)
     if here is not None and here.expires > now:
         lives.append(here)
     else:
@@ -245,7 +245,7 @@ def _lives(events: Sequence[Event], now: float) -> list[Life]:
     return lives
 
 
-def _gaps(lives: Sequence[Life], since: float, now: float, days: Sequence[Day]) -> Iterator[Gap]:
+def _gaps(lives: Sequence[Lifespan], since: float, now: float, days: Sequence[Day]) -> Iterator[Gap]:
     at, before = since, None
     for life in [*lives, None]:
         start = now if life is None else life.start

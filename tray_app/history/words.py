@@ -13,7 +13,7 @@ from tray_app.history.events import BRINGS, Event, EventKind
 from tray_app.history.timeline import Ended
 
 if TYPE_CHECKING:
-    from tray_app.history.timeline import Entry, Gap, Life, Week
+    from tray_app.history.timeline import Entry, Gap, Lifespan, Week
 
 _KINDS = {
     EventKind.ISSUED: msg("A new token was issued"),
@@ -103,7 +103,7 @@ def until_text(entry: Entry) -> str:
     return ""
 
 
-def life_text(life: Life) -> str:
+def life_text(life: Lifespan) -> str:
     """Return from when to when the token was valid, and on a second line how it came and how it ended."""
     span = tr(
         "Token {id}: {start} to {end} (KST)", id=life.token, start=moment_text(life.start), end=moment_text(life.end)

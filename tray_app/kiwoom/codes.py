@@ -142,10 +142,18 @@ def inner_code(return_msg: object) -> str | None:
 
 
 def refuses_token(return_code: object, return_msg: object, *, http_status: int = 200) -> bool:
-    """Return True if a failed answer says that the request's token is dead: code 8005, or HTTP 401 without any code."""
+    """Return True if a failed answer says that the request's token is dead: code 8005, or HTTP 401 with no code or only
+    the 3 of an authentication that failed."""
+    outer, code = _codes_of(return_code, return_msg)
+    is_unauthorized = http_status == _UNAUTHORIZED and code is None and outer in {None, "3"}
+    return outer != "0" and (code == DEAD_TOKEN_CODE or is_unauthorized)
+
+
+def _codes_of(return_code: object, return_msg: object) -> tuple[str | None, str | None]:
+    """Return the number in `return_code`, and the four-digit code in either field."""
     number = return_number(return_code)
-    code = inner_code(return_msg) or (str(number) if str(number) in _CODES else None)
-    return number != 0 and (code == DEAD_TOKEN_CODE or (http_status == _UNAUTHORIZED and code is None))
+    outer = None if number is None else str(number)
+    return outer, inner_code(return_msg) or (outer if outer in _CODES else None)
 
 
 def error_for(
@@ -157,9 +165,7 @@ def error_for(
     `retry_after_seconds`). The error's `code` is the broker's ("8030"), or "429" or "HTTP 503" when only the HTTP
     status says what happened, or None when nothing does.
     """
-    number = return_number(return_code)
-    outer = None if number is None else str(number)
-    code = inner_code(return_msg) or (outer if outer in _CODES else None)
+    outer, code = _codes_of(return_code, return_msg)
     has_code = code is not None or outer not in {None, "0"}
     kind: type[BrokerError]
     remedy: str | None = None

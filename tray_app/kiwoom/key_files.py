@@ -12,6 +12,7 @@ import re
 from tray_app.core.errors import InvalidInput
 from tray_app.core.language import msg
 from tray_app.core.pasted import unquoted
+from tray_app.core.profile import MODE_NAMES
 from tray_app.core.secret import Secret
 from tray_app.kiwoom.keys import clean_keys
 from tray_app.system.private_files import read_regular, reason_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tray_app.kiwoom.keys import AppKeys
 
-_LONGEST_FILE_BYTES = 65_536
+_MAX_BYTES = 65_536
 _PORTAL_NAME = re.compile(r"(?P<account>.*?)_?(?P<part>appkey|secretkey)(?P<copy> ?\(\d+\))?\.txt", re.IGNORECASE)
 _ACCOUNT = re.compile(r"\d{8,}")
 _LINE = re.compile(r"\s*(?:export\s+|set\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)")
@@ -48,7 +49,6 @@ _TWO_ACCOUNTS = msg("The files are for several accounts. Give those of one.")
 _TWO_PAIRS = msg("{path} has several app keys for {mode}. Leave one of them.")
 _TWO_MODES = msg("{path} has keys for real and for mock trading. Say which: --mode real or --mode demo")
 _OTHER_MODE = msg("{path} has keys for {mode} only.")
-_MODE_NAMES = {"real": msg("real trading"), "demo": msg("mock trading")}
 
 
 class KeyFile:
@@ -134,7 +134,7 @@ def _read_environment_files(paths: Sequence[str], mode: str | None) -> KeyFile:
     if chosen == "demo" and chosen not in found and not any(one in _NAMES_OF_REAL for one, _ in lines):
         found["demo"] = found["real"]
     if chosen not in found:
-        raise InvalidInput(_OTHER_MODE, path=name, mode=_MODE_NAMES[next(iter(found))])
+        raise InvalidInput(_OTHER_MODE, path=name, mode=MODE_NAMES[next(iter(found))])
     key, secret = found[chosen]
     return KeyFile(clean_keys(key, secret), chosen, "", tuple(paths))
 
@@ -147,13 +147,13 @@ def _pair_in(lines: list[tuple[str, Secret]], mode: str, path: str) -> tuple[Sec
         name, partner = (f"{one}{ending}" for one in names)
         keys, secrets = (_values(lines, one) for one in (name, partner))
         if len(keys) > 1 or len(secrets) > 1:
-            raise InvalidInput(_TWO_PAIRS, path=path, mode=_MODE_NAMES[mode])
+            raise InvalidInput(_TWO_PAIRS, path=path, mode=MODE_NAMES[mode])
         if keys and secrets:
             pairs.add((keys.pop(), secrets.pop()))
         elif keys or secrets:
             raise InvalidInput(_HALF, path=path, variable=partner if keys else name)
     if len(pairs) > 1:
-        raise InvalidInput(_TWO_PAIRS, path=path, mode=_MODE_NAMES[mode])
+        raise InvalidInput(_TWO_PAIRS, path=path, mode=MODE_NAMES[mode])
     return pairs.pop() if pairs else None
 
 
@@ -187,7 +187,7 @@ def _single_line(path: str) -> Secret:
 def _text_of(path: str) -> Secret:
     """Return the text of a file, in whatever encoding an editor on Windows saves it."""
     try:
-        content, _ = read_regular(path, _LONGEST_FILE_BYTES)
+        content, _ = read_regular(path, _MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for a name that no file can have
         raise InvalidInput(_NOT_FOUND) from None
     except OSError as error:
@@ -205,7 +205,7 @@ def _decoded(content: bytes) -> Secret | None:
         encodings = ["utf-16"]
     elif b"\0" in content[:2]:
         encodings = ["utf-16-be" if content[:1] == b"\0" else "utf-16-le"]
-    if len(content) > _LONGEST_FILE_BYTES:
+    if len(content) > _MAX_BYTES:
         return None
     for encoding in encodings:
         try:

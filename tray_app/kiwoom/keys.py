@@ -6,7 +6,7 @@ from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, 
 from tray_app.core.language import msg
 from tray_app.core.lean import sha256
 from tray_app.core.pasted import mistake_in, unquoted, variable
-from tray_app.core.profile import DEFAULT, command_line
+from tray_app.core.profile import DEFAULT, MODE_NAMES, command_line
 from tray_app.core.secret import HiddenMapping, Secret
 from tray_app.settings.kwcli import alias_digest, aliases
 from tray_app.settings.table import KEY_VARIABLES
@@ -86,11 +86,6 @@ def keyring_service(profile: str, mode: str) -> str:
     return _alias_service(profile)
 
 
-def environment_names(mode: str) -> tuple[str, str]:
-    """Return the names of the variables for the default profile's keys, as in `kiwoomcli`."""
-    return KEY_VARIABLES[mode]
-
-
 def find_keys(
     profile: str, mode: str, environ: Mapping[str, str], keyring_client: KeyringClient, account: str = ""
 ) -> AppKeys:
@@ -112,7 +107,7 @@ def find_keys(
     if found is None:
         raise KeysMissing(
             msg("There are no app keys for {mode}. Enter them with: {command}"),
-            mode=msg("real trading") if mode == "real" else msg("mock trading"),
+            mode=MODE_NAMES[mode],
             command=command_line("login", profile),
         )
     return found
@@ -150,7 +145,7 @@ def forget_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
 def keys_of_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None:
     """Return the keys that the environment holds for a mode, or None. Raises `KeysMissing` for half a pair."""
     environ = HiddenMapping(environ)
-    names = environment_names(mode)
+    names = KEY_VARIABLES[mode]
     values = [Secret(variable(environ, name)) for name in names]
     if values == [_EMPTY, _EMPTY]:
         return None
@@ -197,7 +192,7 @@ def _of_default(mode: str, keyring_client: KeyringClient, account: str) -> AppKe
         )
     if known.get(account) == mode:
         return keys_of_alias(account, keyring_client)
-    keys = _in_keyring(f"kiwoom-{mode}", keyring_client, variables=environment_names(mode))
+    keys = _in_keyring(f"kiwoom-{mode}", keyring_client, variables=KEY_VARIABLES[mode])
     return keys or _of_only_alias([alias for alias, its_mode in known.items() if its_mode == mode], keyring_client)
 
 

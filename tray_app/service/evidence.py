@@ -182,9 +182,12 @@ class Evidence:
         return self.replace(dead=(*own, *names), doubted_at=0.0 if about else self.doubted_at)
 
     def superseded(self, issued: Token, now: float, unsaved: tuple[str, ...], revoking: str) -> Evidence:
-        """Kiwoom issued `issued`. If this is about another token that should still be valid, that one is dead, and so
-        are those with the fingerprints `unsaved`: whoever has one in memory is not to use it either. The one that was
-        being revoked, `revoking`, is gone as somebody wished."""
+        """Return the evidence once Kiwoom has issued `issued`.
+
+        If this is about another token that should still be valid, that one is dead, and so are those with the
+        fingerprints `unsaved`: whoever has one in memory is not to use it either. The one that was being revoked,
+        `revoking`, is gone as somebody wished.
+        """
         known = self.token if self.expires > now else ""
         gone = {issued.value.fingerprint(), revoking, "", *self.revoked}
         dead = self.dead
@@ -198,11 +201,12 @@ class Evidence:
         return self.was_ended(value.fingerprint())
 
     def was_ended(self, name: str) -> Evidence:
-        """Nobody is to use the token with that fingerprint any more, as somebody wished."""
+        """Return the evidence once nobody is to use the token with that fingerprint any more, as somebody wished."""
         return self.replace(revoked=(*_without(self.revoked, name), name))
 
     def settled_against(self, token: Token, names: tuple[str, ...]) -> Evidence:
-        """The token was compared at Kiwoom with those of these fingerprints: they raise no new doubt."""
+        """Return the evidence once the token was compared at Kiwoom with those of these fingerprints: they raise no new
+        doubt."""
         about = self._about(token)
         before = tuple(one for one in about.settled if one not in names)
         return about.replace(doubted_at=0.0, asked_at=0.0, ask_at=0.0, dead_at=0.0, settled=(*before, *names))

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import cache
 
 from tray_app.core import logs
+from tray_app.core.clock import is_recent
 from tray_app.core.errors import StoreError
 from tray_app.core.language import tr
 from tray_app.core.token import KST
@@ -19,7 +20,6 @@ from tray_app.settings.places import state_dir
 from tray_app.system.atomic_replace import write_private
 from tray_app.system.child_process import UPDATE_HOLIDAYS_OPTION, is_frozen, run_own, tray_command
 from tray_app.system.private_files import read_regular
-from tray_app.system.private_folders import make_private_folder
 from tray_app.system.resources import resources_folder
 from tray_app.system.version import library_version
 
@@ -47,7 +47,7 @@ def install_holidays(now: float) -> bool:
         record = json.loads(content)
         days = [date.fromisoformat(one) for one in record["closed"]]
         first, last = date.fromisoformat(record["first"]), date.fromisoformat(record["last"])
-        is_young = is_frozen() or 0 <= now - found.st_mtime < _RENEWED_AFTER_SECONDS
+        is_young = is_frozen() or is_recent(found.st_mtime, now, _RENEWED_AFTER_SECONDS)
         is_current = record["version"] == _VERSION and is_young
     except FileNotFoundError:
         return False
@@ -117,7 +117,6 @@ def write_holidays(now: float) -> None:
     Raises `ImportError` without the `holidays` package, and `StoreError`.
     """
     path = holidays_file()
-    make_private_folder(os.path.dirname(path))
     write_private(path, holidays_record(now))
 
 

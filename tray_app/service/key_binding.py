@@ -147,9 +147,9 @@ class KeyBinding:
     def _app_key_reader(self) -> Callable[[], object]:
         if self._settings.profile != DEFAULT:
             return lambda: None
-        from tray_app.kiwoom.keys import environment_names
+        from tray_app.settings.table import KEY_VARIABLES
 
-        return _reader(self._environ.reveal(), environment_names(self._settings.mode)[0])
+        return _reader(self._environ.reveal(), KEY_VARIABLES[self._settings.mode][0])
 
     def _keys_of_environment(self) -> AppKeys | None:
         if self._settings.profile != DEFAULT:

@@ -122,7 +122,7 @@ def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str
             variable=setting.environment,
         )
     if setting.name == "data_dir":
-        _refuse(lambda: check_writable(value))
+        _as_settings_error(lambda: check_writable(value))
     if setting.name == "account" and value:
         _check_account(value)
     if setting.name == "share_bot_file" and value:
@@ -139,7 +139,7 @@ def _check_account(alias: str) -> None:
         raise SettingsError(msg("kiwoomcli does not know that account. It knows: {names}"), names=", ".join(known))
 
 
-def _refuse(check: Callable[[], None]) -> None:
+def _as_settings_error(check: Callable[[], None]) -> None:
     """Raise what `check` raises about a place as an error of the setting that names it."""
     try:
         check()
@@ -177,4 +177,4 @@ def _check_bot_file(path: str, profile: str, environ: Mapping[str, str]) -> None
             )
     from tray_app.exports.files import BotFile
 
-    _refuse(BotFile(path).check)
+    _as_settings_error(BotFile(path).check)

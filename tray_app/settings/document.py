@@ -102,8 +102,8 @@ class Document:
     def problems(self) -> list[SettingsError]:
         """The errors about what could not be read."""
         if self.unreadable is not None:
-            return [again(self.unreadable)]
-        return [again(one) for one in dict.fromkeys(one.problem for one in self.unknown)]
+            return [self.unreadable.again()]
+        return [one.again() for one in dict.fromkeys(one.problem for one in self.unknown)]
 
     def read(self, text: str) -> None:
         """Read `text` without the lines that are not TOML. A section whose head is broken is left out as a whole."""
@@ -188,12 +188,6 @@ class Document:
         if keys in self._line_numbers:
             return self._line_numbers[keys]
         return next((number for number, line in enumerate(self._lines, 1) if keys[-1] in line), 1)
-
-
-def again(problem: SettingsError) -> SettingsError:
-    """Return a new error of the same content: one that is raised again collects another traceback each time."""
-    values: dict[str, Any] = problem.values
-    return SettingsError(problem.message, **values)
 
 
 def read_text(path: str) -> str:
@@ -291,7 +285,7 @@ def _folded(name: str) -> str:
 
 
 def _wrong_head(line: str) -> str:
-    """Return what is wrong with the head of a section, if that is certain; else an empty text."""
+    """Return the message about the head of a section: that it is not TOML, unless the mistake is certain."""
     if _parses(line + "]"):
         return _HEAD_OPEN
     name = _name_in_head(line)
@@ -299,7 +293,7 @@ def _wrong_head(line: str) -> str:
 
 
 def _wrong_value(line: str, key: str) -> str:
-    """Return what is wrong with the line of a setting, if that is certain; else an empty text."""
+    """Return the message about the line of a setting: that its value is not TOML, unless the mistake is certain."""
     before, equals, after = line.partition("=")
     if not equals or before.rpartition(".")[2].strip(" \t\"'") != key:
         return _NO_EQUALS_AFTER

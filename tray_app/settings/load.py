@@ -14,7 +14,7 @@ from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT, case_conflict, check_profile, normalized
-from tray_app.settings.document import again, read_document
+from tray_app.settings.document import read_document
 from tray_app.settings.file_layers import BOT_FILE, SettingsFile
 from tray_app.settings.places import config_dir, default_data_dir, is_token_file, settings_file
 from tray_app.settings.table import KEY_VARIABLES, MODES, TABLE, read_value
@@ -120,7 +120,7 @@ class Settings:
         yet."""
         if name in TABLE:
             if name in self.unknown:
-                raise again(self.unknown[name])
+                raise self.unknown[name].again()
             if name == "mode":
                 object.__setattr__(self, name, self._find_mode(self))
                 return self.mode
@@ -150,7 +150,7 @@ class Settings:
         """
         for name, problem in self.unknown.items():
             if TABLE[name].required:
-                raise again(problem)
+                raise problem.again()
 
     def resolved(self) -> Settings:
         """Return the same settings with the mode looked up; where that fails, it is unknown. May wait for a disk."""
@@ -159,7 +159,7 @@ class Settings:
         try:
             _ = self.mode
         except SettingsError as error:
-            unknown = {**self.unknown, "mode": again(error)}
+            unknown = {**self.unknown, "mode": error.again()}
             return self.replace(unknown=unknown, problems=(*self.problems, unknown["mode"]))
         return self
 

@@ -44,8 +44,8 @@ def shared_state_dir(environ: Mapping[str, str] = os.environ) -> str:
 
     They guard the user's one keyring, so the folder is the same for all programs of the user, wherever a terminal from
     a snap or Flatpak points HOME and XDG_STATE_HOME: `KIWOOM_TRAY_STATE_DIR`, else a folder in the `account_home`, else
-    one in the temporary folder that only this user can write to. Raises `StoreError` if that is
-    another user's, and `SettingsError` as `config_dir` does.
+    one in the temporary folder that only this user can write to. Raises `StoreError` if that is another user's, and
+    `SettingsError` as `config_dir` does.
     """
     named = _named_folder(environ, "KIWOOM_TRAY_STATE_DIR")
     if named:
@@ -54,10 +54,10 @@ def shared_state_dir(environ: Mapping[str, str] = os.environ) -> str:
         from tray_app.system.windows_folders import local_app_data
 
         return os.path.join(local_app_data(), APP_NAME)
-    home = account_home()
-    if not home:
+    folder = account_home()
+    if not folder:
         return private_temporary_folder()
-    return os.path.join(home, "Library/Application Support" if sys.platform == "darwin" else ".local/state", APP_NAME)
+    return os.path.join(folder, "Library/Application Support" if sys.platform == "darwin" else ".local/state", APP_NAME)
 
 
 def state_dir() -> str:

@@ -11,7 +11,7 @@ import time
 from tray_app.core.errors import SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT, normalized
-from tray_app.settings.document import again, cache_document, misnamed, read_document, read_text
+from tray_app.settings.document import cache_document, misnamed, read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
 from tray_app.system.atomic_replace import replace_file
 from tray_app.system.file_lock import try_lock
@@ -72,7 +72,7 @@ def check_changeable(environ: Mapping[str, str] = os.environ) -> None:
 
 
 def _as_spelled(profile: str, profiles: Iterable[str]) -> str:
-    """The profile's name as the file spells it, see `normalized`."""
+    """Return the profile's name as the file spells it, see `normalized`."""
     return next((name for name in profiles if normalized(name) == profile), profile)
 
 
@@ -102,7 +102,7 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
                 cache_document(target)
             return changed
     except SettingsError as error:
-        failure = again(error)
+        failure = error.again()
     except StoreError as error:
         failure = SettingsError(_UNWRITABLE, path=path, reason=error.values["reason"])
     except OSError as error:

@@ -9,6 +9,7 @@ import sys
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
+from tray_app.core.profile import MODE_NAMES
 from tray_app.settings.kinds import Alias, Choice, File, Folder, Hours, Kind, Policy, RedisAddress, Span, Spans, Switch
 
 TYPE_CHECKING = False
@@ -19,7 +20,6 @@ MODES = ("real", "demo")
 KEY_VARIABLES = {"real": ("APP_KEY", "APP_SECRET"), "demo": ("APP_KEY_MOCK", "APP_SECRET_MOCK")}
 """The environment variables of the default profile's keys, as in `kiwoomcli`."""
 
-_MODES = dict(zip(MODES, (msg("real trading"), msg("mock trading")), strict=True))
 _KEYRING_STORES = {
     "win32": (
         msg("Windows Credential Manager, else a file"),
@@ -123,7 +123,7 @@ TABLE: dict[str, Setting] = {
         Setting(
             RENEWAL,
             "mode",
-            Choice(_MODES),
+            Choice(MODE_NAMES),
             None,
             msg("Real or mock trading"),
             environment="KIWOOM_MODE",

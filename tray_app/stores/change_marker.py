@@ -129,13 +129,13 @@ class _MarkerFile:
     A program may have closed all its descriptors, as a daemon does, and this one may belong to another file by now.
     """
 
-    __slots__ = ("_identity", "changed_ns", "descriptor")
+    __slots__ = ("_found", "changed_ns", "descriptor")
 
     def __init__(self, descriptor: int) -> None:
         found = os.fstat(descriptor)
         self.descriptor = descriptor
         self.changed_ns = found.st_ctime_ns
-        self._identity = (found.st_ino, found.st_dev)
+        self._found = found
 
     def size(self) -> int:
         return os.fstat(self.descriptor).st_size
@@ -150,11 +150,10 @@ class _MarkerFile:
             named, held = os.lstat(path), os.fstat(self.descriptor)
         except OSError:
             return False
-        is_same = (named.st_ino, named.st_dev) == self._identity == (held.st_ino, held.st_dev)
+        is_same = os.path.samestat(named, held) and os.path.samestat(held, self._found)
         return is_same and named.st_nlink == 1 and named.st_size >= _SIZE
 
     def __del__(self) -> None:
         with contextlib.suppress(OSError):
-            found = os.fstat(self.descriptor)
-            if (found.st_ino, found.st_dev) == self._identity:
+            if os.path.samestat(os.fstat(self.descriptor), self._found):
                 os.close(self.descriptor)

@@ -109,7 +109,7 @@ class FileStore:
             except StoreError as error:
                 logs.warning("%s", error)
             self._seen = (token, version)
-            logs.info("Token saved to file (expires at %s)", local_time(token))
+            logs.info("Token saved to file (expires at %s)", expiry_for_log(token))
             return version
         raise failure
 
@@ -226,7 +226,7 @@ class FileStore:
         return deleted
 
 
-def local_time(token: Token) -> str:
+def expiry_for_log(token: Token) -> str:
     """Return when the token expires in local time, as the seed's log lines show it."""
     return token.expires_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 

@@ -11,7 +11,7 @@ from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, StoreError
 from tray_app.core.token import DamagedRecord, Token, decode, encode_zoned
 from tray_app.stores.base import Place
-from tray_app.stores.file import local_time
+from tray_app.stores.file import expiry_for_log
 from tray_app.stores.keyring_client import USED_SUFFIX
 from tray_app.system.atomic_replace import write_private
 from tray_app.system.private_files import read_regular
@@ -93,7 +93,7 @@ class KeyringStore:
         self._ask(lambda: self._keyring_client.set(SERVICE, self._profile, text))
         self._record(token)
         version = self.announce_token(token)
-        logs.info("Token saved to keyring (expires at %s)", local_time(token))
+        logs.info("Token saved to keyring (expires at %s)", expiry_for_log(token))
         return version
 
     def wants_rewriting(self) -> bool:

@@ -174,7 +174,7 @@ class KeyringClient:
         return SecretService(properties, self._permissions, _was_used)
 
     def _use_backend(self, act: Callable[[Backend], Any]) -> Any:
-        """Where no Secret Service is there, KDE's wallet may be."""
+        """Return what `act` returns with the keyring in use, or with KDE's wallet where there is no Secret Service."""
         backend = self._usable_backend()
         try:
             return act(backend)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_method_call
 from jeepney.bus_messages import message_bus
@@ -16,9 +16,6 @@ from jeepney.wrappers import DBusErrorResponse
 from tray_app.stores.keyring_problems import asking, locked
 from tray_app.stores.secret_service import CALL_SECONDS, BoundedConnection
 from tray_app.system.session_bus import session_bus_address
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _NAMES = ("kwalletd6", "kwalletd5", "kwalletd")
 _INTERFACE = "org.kde.KWallet"
@@ -107,7 +104,7 @@ class KWallet:
             self._question = next(self._connection.outgoing_serial)
             request = new_method_call(self._address, "open", "sxs", (wallet, 0, _APPLICATION))
             self._connection.send(request, serial=self._question)
-        answer = next(self._answers(self._question, seconds), None)
+        answer = self._answer(self._question, seconds)
         if answer is None:
             raise asking()
         self._question = None
@@ -115,15 +112,15 @@ class KWallet:
         if self._handle < 0:
             raise locked()
 
-    def _answers(self, serial: int, seconds: float) -> Iterator[Message]:
+    def _answer(self, serial: int, seconds: float) -> Message | None:
         end = time.monotonic() + seconds
         while True:
             try:
                 message = self._connection.receive(timeout=max(0.001, end - time.monotonic()))
             except TimeoutError:
-                return
+                return None
             if message.header.fields.get(HeaderFields.reply_serial) == serial:
-                yield message
+                return message
 
     def _of_entry(self, method: str, service: str, username: str) -> Any:
         return self._call(method, "isss", self._handle, service, username, _APPLICATION)

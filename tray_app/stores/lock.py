@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ from tray_app.system.atomic_replace import replace_locked
 from tray_app.system.file_lock import cannot_lock, holder_of, try_lock, unlock
 from tray_app.system.private_files import TORN_PAUSES_SECONDS, open_private, overwrite, read_regular, reason_of
 from tray_app.system.private_folders import make_private_folder
+from tray_app.system.user_folders import is_private_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class _Wait:
                 raise _timed_out(holder)
             if holder is not None and not self._is_told:
                 self._is_told = True
-                tell_waiting(holder)
+                _tell_waiting(holder)
         self._waited += self._pauses.sleep()
         return False
 
@@ -399,12 +399,12 @@ class _LockedFile:
     daemon does, so that this one leads to another file by now: that one is not closed.
     """
 
-    __slots__ = ("_descriptor", "_identity", "path")
+    __slots__ = ("_descriptor", "_found", "path")
+    _found: os.stat_result
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._descriptor: int | None = None
-        self._identity = (0, 0)
 
     def try_lock(self) -> bool:
         for _ in range(_REOPENINGS):
@@ -452,23 +452,20 @@ class _LockedFile:
         return self._descriptor
 
     def _keep(self, descriptor: int) -> int:
-        found = os.fstat(descriptor)
-        self._descriptor, self._identity = descriptor, (found.st_ino, found.st_dev)
+        self._descriptor, self._found = descriptor, os.fstat(descriptor)
         return descriptor
 
     def __del__(self) -> None:
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
-                found = os.fstat(self._descriptor)
-                if (found.st_ino, found.st_dev) == self._identity:
+                if os.path.samestat(os.fstat(self._descriptor), self._found):
                     os.close(self._descriptor)
 
     def _is_named(self, descriptor: int) -> bool:
         try:
-            named, held = os.lstat(self.path), os.fstat(descriptor)
+            return os.path.samestat(os.lstat(self.path), os.fstat(descriptor))
         except FileNotFoundError:
             return False
-        return (named.st_ino, named.st_dev) == (held.st_ino, held.st_dev)
 
 
 class _ProcessLock:
@@ -513,10 +510,7 @@ def _local_folders() -> Iterator[str]:
     folder = os.path.join(gettempdir(), f"kiwoom-token-tray{user}")
     with contextlib.suppress(OSError, StoreError):
         make_private_folder(folder)
-        found = os.lstat(folder)
-        if sys.platform == "win32" or (
-            stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
-        ):
+        if sys.platform == "win32" or is_private_folder(folder):
             yield folder
 
 
@@ -562,5 +556,10 @@ def _log_waiting(holder: Holder) -> None:
     logs.warning("Waiting for the lock, which %s (process %s) has", holder.program, holder.pid)
 
 
-tell_waiting: Callable[[Holder], None] = _log_waiting
-"""What is called once for a wait that takes long, with the process that has the lock."""
+_tell_waiting: Callable[[Holder], None] = _log_waiting
+
+
+def on_long_wait(tell: Callable[[Holder], None] = _log_waiting) -> None:
+    """Call `tell` once for each wait that takes long, with the process that has the lock. Without it that is logged."""
+    global _tell_waiting  # noqa: PLW0603 - one output for the process
+    _tell_waiting = tell

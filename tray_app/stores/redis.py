@@ -17,7 +17,7 @@ from tray_app.core.language import msg
 from tray_app.core.token import DamagedRecord, Token, decode
 from tray_app.stores.base import Place, never_superseded
 from tray_app.stores.encryption import Cipher
-from tray_app.stores.file import local_time
+from tray_app.stores.file import expiry_for_log
 from tray_app.stores.lock import ThreadLock
 from tray_app.stores.redis_changes import UNSURE_SECONDS, RedisChanges, count_of
 from tray_app.stores.redis_lock import LEASE_SECONDS, RedisLock
@@ -188,7 +188,7 @@ class RedisStore:
             )
         self._in_hand = token
         self._written(count)
-        logs.info("Token saved to Redis (expires at %s)", local_time(token))
+        logs.info("Token saved to Redis (expires at %s)", expiry_for_log(token))
         return self._announce(count)
 
     def _clear(self) -> bool:

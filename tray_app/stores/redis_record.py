@@ -83,7 +83,8 @@ class Found:
 
 
 class RedisRecord:
-    """The token's key and the count of its changes. Every method may wait for Redis and raises `RedisUnavailable`."""
+    """The token's key and the count of its changes. The methods that read or write it may
+    wait for Redis, and raise `RedisUnavailable`."""
 
     def __init__(
         self, prefix: str, server: RedisServer, cipher: Cipher, clock: Callable[[], float] = time.time

@@ -8,6 +8,7 @@ is the only module that imports the package `redis`.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import weakref
@@ -50,7 +51,7 @@ class RedisServer:
         _servers.add(self)
 
     def forget_parent(self) -> None:
-        """In a forked child the parent's threads do not exist and its connections are not ours."""
+        """Start anew in a forked child, where the parent's threads do not exist and its connections are not ours."""
         self.problem: RedisUnavailable | None = None
         self._outages = 0
         self._guard = threading.Lock()
@@ -141,7 +142,7 @@ class RedisServer:
                 client_name="kiwoom-token-tray",
             )
         except Exception as error:  # noqa: BLE001 - an option in the URL can fail in any way
-            failure = self._failed(error)
+            failure = self._unusable(error)
         raise failure  # outside of the handler: the error, and the locals of its frames, may show the password
 
     def _lost(self, problem: RedisUnavailable, outages: int) -> None:
@@ -173,7 +174,7 @@ class RedisServer:
             msg("Redis at {address} does not answer."), problem=RedisUnavailable.SILENT, address=self.address
         )
 
-    def _failed(self, error: BaseException) -> RedisUnavailable:
+    def _unusable(self, error: BaseException) -> RedisUnavailable:
         return RedisUnavailable(
             msg("What answers at {address} cannot be used as Redis ({reason}). Check KIWOOM_TRAY_REDIS_URL."),
             problem=RedisUnavailable.FAILED,
@@ -224,7 +225,7 @@ class RedisServer:
             )
         if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | OSError):
             return self._silent()
-        return self._failed(error)
+        return self._unusable(error)
 
 
 def address_of(url: Secret) -> str:
@@ -298,11 +299,5 @@ def _after_fork() -> None:
         server.forget_parent()
 
 
-def _register() -> None:
-    import os
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
-
-
-_register()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -211,7 +211,7 @@ class SecretService:
                 if not secretstorage.check_service_availability(connection):
                     raise self._missing()
                 yield connection
-            except (OSError, TimeoutError):
+            except OSError:
                 if self._permissions.connection is connection:
                     self._permissions.connection = None
                 raise
@@ -222,7 +222,7 @@ class SecretService:
     def _connect(self, seconds: float) -> BoundedConnection:
         permitted = self._permissions.connection
         if permitted is not None:
-            with contextlib.suppress(OSError, TimeoutError):
+            with contextlib.suppress(OSError):
                 permitted.allow(seconds)
                 secretstorage.check_service_availability(permitted)
                 return permitted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tray_app.core.clock import is_recent
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.remedies import needs_unlocking
 from tray_app.supervisor.jobs import Job
@@ -51,10 +52,10 @@ class KeyringWatch:
 
     def poll(self, state: TokenState) -> bool:
         """Check the keyring if something waits for it and it is time; return True if a check runs."""
-        now, before = self._clock(), self._polled_at
+        now = self._clock()
         if self._check is None or not self._is_awaited(state):
             return False
-        if before is not None and 0 <= now - before < _SECONDS:
+        if is_recent(self._polled_at, now, _SECONDS):
             return False
         self._polled_at = now
         self._run_read(Job(self._check, self._finish))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tray_app.core.clock import is_recent
 from tray_app.core.errors import Remedy
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.supervisor.jobs import Job
@@ -41,8 +42,8 @@ class KeysWatch:
 
     def poll(self, service: TokenService) -> None:
         """Look for keys if something waits for them and it is time."""
-        now, before = self._clock(), self._polled_at
-        if self._is_awaited() and (before is None or not 0 <= now - before < _SECONDS):
+        now = self._clock()
+        if self._is_awaited() and not is_recent(self._polled_at, now, _SECONDS):
             self._polled_at = now
             self._run_read(Job(service.tokens.has_other_keys, self._finish))
 

@@ -46,7 +46,7 @@ class ProfileSettings:
         only_first: bool = False,
         settles_data_dir: bool = True,
     ) -> None:
-        self.environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
+        self.environ = environ
         self.first = first
         self.file = settings_file(environ)
         self._only_first = only_first

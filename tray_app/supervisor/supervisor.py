@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tray_app.core import logs
+from tray_app.core.clock import is_recent
 from tray_app.core.errors import KiwoomTokenError, known_error
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.secret import without_traceback
@@ -165,8 +166,8 @@ class Supervisor:
             if not self._is_acting:
                 self._keys.poll(self.service)
             is_asking = not self._is_acting and self._keyring.poll(self.state)
-            is_recent = 0 <= self._clock() - self._read_at < self._reads_every and not resumed
-            if not is_asking and not self._is_reading and not is_recent:
+            was_read = is_recent(self._read_at, self._clock(), self._reads_every) and not resumed
+            if not is_asking and not self._is_reading and not was_read:
                 self.read()
             elif not is_asking and not self._is_reading:
                 self._publish(self.state.busy)  # whoever calls `tick` learns the next moment from it
@@ -177,8 +178,7 @@ class Supervisor:
 
         Cheap enough for every second: a store that could not be read is tried again once a minute only.
         """
-        since = self._unreadable_since
-        self._read(retry=since is None or not 0 <= self._clock() - since < _RETRY_SECONDS)
+        self._read(retry=not is_recent(self._unreadable_since, self._clock(), _RETRY_SECONDS))
         if not self._renew_if_due():
             self._tell_due()
             if not self._is_acting:
@@ -314,8 +314,8 @@ class Supervisor:
         elif found is None:
             if not self._reader.has_failed:
                 self._tracker.on_readable()
-            is_recent = 0 <= now - self._saved_at < _SAVE_PAUSE_SECONDS
-            if self.service.tokens.unsaved is not None and not self._is_acting and not is_recent:
+            was_tried = is_recent(self._saved_at, now, _SAVE_PAUSE_SECONDS)
+            if self.service.tokens.unsaved is not None and not self._is_acting and not was_tried:
                 self._saved_at = now
                 self._run_act(_publishing(self.service, self._callbacks))
             self._tell_due()

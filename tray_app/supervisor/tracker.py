@@ -61,10 +61,8 @@ class TokenTracker:
 
     def change_account(self, settings: Settings) -> None:
         """Begin as at a start: nothing that was reported, tried or requested for the previous account applies."""
-        self._schedule, self.token = (
-            _schedule_for(settings, self._random, heeds_quiet_hours=self._heeds_quiet_hours),
-            None,
-        )
+        self._schedule = _schedule_for(settings, self._random, heeds_quiet_hours=self._heeds_quiet_hours)
+        self.token = None
         self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self.set_mode(settings.mode)
 

@@ -79,11 +79,11 @@ def private_temporary_folder() -> str:
 
     runtime = runtime_folder()
     folder = os.path.join(TEMPORARY_FOLDER, f"{_APP_NAME}-{os.geteuid()}")
-    if _is_private(runtime) and os.access(runtime, os.W_OK | os.X_OK):
+    if is_private_folder(runtime) and os.access(runtime, os.W_OK | os.X_OK):
         folder = os.path.join(runtime, _APP_NAME)
     with contextlib.suppress(OSError):
         make_folder(folder)
-    if not _is_private(folder):
+    if not is_private_folder(folder):
         raise StoreError(
             msg("This user has no home, and {path} is not safe to use instead. Set {variable} to a folder of its own."),
             path=folder,
@@ -135,7 +135,8 @@ def _is_inside(folder: str, outer: str) -> bool:
     return folder.startswith(os.path.join(outer, ""))
 
 
-def _is_private(folder: str) -> bool:
+def is_private_folder(folder: str) -> bool:
+    """Return True for a folder, and no link to one, that only this user may use. Not on Windows."""
     try:
         found = os.lstat(folder)
     except OSError:

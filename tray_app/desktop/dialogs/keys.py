@@ -24,7 +24,7 @@ from tray_app.desktop.widgets.file_drop import FileDrop
 
 
 def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysDialog:
-    """Open the form. `keysEntered(mode, key, secret)`, the latter as `Secret`, is emitted unless it is cancelled."""
+    """Open the form. `keys_entered(mode, key, secret)`, the latter as `Secret`, is emitted unless it is cancelled."""
     dialog = KeysDialog(parent, mode, profile)
     show_dialog(dialog)
     return dialog
@@ -43,7 +43,7 @@ class KeysDialog(ScrollingDialog):
     Whatever was typed is discarded when the dialog closes.
     """
 
-    keysEntered = Signal(str, object, object)  # noqa: N815 - as Qt names signals
+    keys_entered = Signal(str, object, object)
 
     def __init__(self, parent: QWidget | None, mode: str, profile: str = DEFAULT) -> None:
         super().__init__(parent, "keysDialog")
@@ -97,7 +97,7 @@ class KeysDialog(ScrollingDialog):
             return
         self._is_waiting = True
         self._show_waiting()
-        self.keysEntered.emit(self.form.mode, keys.app_key, keys.app_secret)
+        self.keys_entered.emit(self.form.mode, keys.app_key, keys.app_secret)
 
     def show_answer(self, refusal: str, remedy: str = Remedy.NONE) -> None:
         """Close, or say why the keys were refused and let them be corrected; `remedy` is what helps."""

@@ -19,6 +19,7 @@ from tray_app.history.events import Event
 from tray_app.history.tabular import as_csv
 from tray_app.history.timeline import Week, days_until, week_of
 from tray_app.history.words import entry_text, moment_text, summary_text, until_text
+from tray_app.system.private_files import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -64,6 +65,19 @@ class Page:
     summary: str = ""
     problem: str = ""
     is_kept: bool = True
+
+    @property
+    def text(self) -> str:
+        """What is said above the chart: what is wrong, else what the week was like."""
+        if self.problem or self.is_kept:
+            return self.problem or self.summary
+        return tr("The token is stored in memory only, so nothing is recorded.")
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether a token was missing in trading hours, or the history cannot be read."""
+        missed = self.week is not None and self.week.gap_seconds(trading=True) >= 1
+        return missed or bool(self.problem)
 
 
 class HistoryFeed(QObject):
@@ -203,5 +217,5 @@ def _write(path: str, text: str) -> None:
         raise StoreError(
             msg("{path} cannot be written ({reason}). Close it in other programs or choose another folder."),
             path=path,
-            reason=error.strerror or type(error).__name__,
+            reason=reason_of(error),
         ) from None

@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from tray_app.core.language import tr
+from tray_app.core.language import msg, tr
 from tray_app.desktop.history.marks import paint_mark, tone_of
 from tray_app.desktop.theme.colours import Tones, window_tones
 from tray_app.history.events import EventKind
@@ -75,7 +75,7 @@ class Legend(QWidget):
         if self._week is None:
             return []
         there = {event.kind for event in self._week.events}
-        items: list[tuple[EventKind | str, str]] = [(kind, _short(kind)) for kind in EventKind if kind in there]
+        items: list[tuple[EventKind | str, str]] = [(kind, tr(_SHORT[kind])) for kind in EventKind if kind in there]
         if any(gap.trading and not gap.is_change for gap in self._week.gaps):
             items.append((_TRADING_GAP, tr("Gap in trading hours")))
         if any(not gap.trading for gap in self._week.gaps):
@@ -102,22 +102,16 @@ class Legend(QWidget):
 _TRADING_GAP, _OTHER_GAP = "trading gap", "other gap"
 
 
-def _short(kind: EventKind) -> str:
-    """Return one or two words for the legend."""
-    if kind is EventKind.ISSUED:
-        return tr("Issued")
-    if kind is EventKind.SAME:
-        return tr("Same token")
-    if kind is EventKind.ADOPTED:
-        return tr("From another tool")
-    if kind is EventKind.STORED:
-        return tr("Stored")
-    if kind is EventKind.SEEN:
-        return tr("Found")
-    if kind is EventKind.FAILED:
-        return tr("Failed")
-    if kind is EventKind.CLEARED:
-        return tr("Removed")
-    if kind is EventKind.REVOKED:
-        return tr("Revoked")
-    return tr("Missing")
+_SHORT = {
+    EventKind.ISSUED: msg("Issued"),
+    EventKind.SAME: msg("Same token"),
+    EventKind.ADOPTED: msg("From another tool"),
+    EventKind.STORED: msg("Stored"),
+    EventKind.SEEN: msg("Found"),
+    EventKind.FAILED: msg("Failed"),
+    EventKind.CLEARED: msg("Removed"),
+    EventKind.REVOKED: msg("Revoked"),
+    EventKind.DIED: msg("Stopped working"),
+    EventKind.GONE: msg("Missing"),
+}
+"""Each kind of event in one or two words."""

@@ -31,7 +31,7 @@ from tray_app.desktop.history.week_layout import Piece, Spot, WeekLayout
 from tray_app.desktop.theme.colours import Tones, edge_colour, window_tones
 from tray_app.desktop.theme.dark_mode import is_high_contrast
 from tray_app.history.events import TAKES
-from tray_app.history.timeline import Gap, Life, Week
+from tray_app.history.timeline import Gap, Lifespan, Week
 from tray_app.history.words import day_text, gap_text, life_text, mark_text, week_text
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class WeekView(QWidget):
         area = QRectF(layout.left, layout.top, layout.right - layout.left, self.height() - layout.top)
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
-    def _paint_life(self, painter: QPainter, layout: WeekLayout, life: Life, *, deeper: bool) -> None:
+    def _paint_life(self, painter: QPainter, layout: WeekLayout, life: Lifespan, *, deeper: bool) -> None:
         """Paint one token. Neighbouring tokens differ in depth, and the future is dotted."""
         now = layout.week.now
         ground = QColor(self._tones.good)

@@ -132,7 +132,7 @@ class HistoryWindow(ToolWindow):
         if DEFAULT in page.profiles:
             self.profile.setItemText(page.profiles.index(DEFAULT), tr("Default"))
         self.profile.setCurrentIndex(self.profile.findData(page.profile))
-        self.summary.setText(page.problem or self._memory_text(page) or page.summary)
+        self.summary.setText(page.text)
         self._colour_summary()
         self.week.show_week(page.week)
         self.legend.show_week(page.week)
@@ -258,14 +258,8 @@ class HistoryWindow(ToolWindow):
 
     def _colour_summary(self) -> None:
         page, tones = self._page, window_tones(self.palette())
-        missed = page is not None and page.week is not None and page.week.gap_seconds(trading=True) >= 1
-        is_bad = missed or (page is not None and bool(page.problem))
+        is_bad = page is not None and page.is_bad
         set_text_colour(self.summary, tones.bad if is_bad else text_colour(self.palette()))
-
-    def _memory_text(self, page: Page) -> str:
-        if page.is_kept:
-            return ""
-        return tr("The token is stored in memory only, so nothing is recorded.")
 
     def _filter(self) -> None:
         """Apply the filters, keeping the selected row where it is still listed."""

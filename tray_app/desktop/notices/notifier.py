@@ -190,18 +190,25 @@ def _buttons(notice: Notice, remedy: str, mode: str) -> tuple[tuple[str, str], .
     """Return the buttons: what helps, and a snooze. Some desktops show at most three."""
     if notice.kind not in _OFFERS or _is_settled(notice):
         return ()
-    helps = remedy
-    if notice.error is None or remedy in {Remedy.NONE, Remedy.CHECK, Remedy.ROTATE, Remedy.FIX_SETTINGS}:
-        is_spending = notice.error is not None and notice.kind is NoticeKind.EXPIRING
-        remedy = Remedy.RETRY if is_spending else _OFFERS[notice.kind]  # what fails must not cost the token that works
-    if notice.kind is NoticeKind.TRADING_HOURS and helps == Remedy.ROTATE:
-        remedy = helps  # the quiet hour is over
-    if notice.error is not None and notice.error.remedy not in {Remedy.NONE, Remedy.RETRY}:
-        remedy = notice.error.remedy
+    remedy = _offered(notice, remedy)
     snooze = (f"{_SNOOZE}{SNOOZES_SECONDS[0]}", tr("Remind me later"))
     if remedy == Remedy.WAIT:
         return (snooze,)
     return (remedy, tr("Reissue now…") if remedy == Remedy.ROTATE else remedy_text(remedy, mode)), snooze
+
+
+def _offered(notice: Notice, remedy: str) -> str:
+    """Return what the first button does, where `remedy` is what helps the account."""
+    error = notice.error
+    if error is not None and error.remedy not in {Remedy.NONE, Remedy.RETRY}:
+        return error.remedy
+    if notice.kind is NoticeKind.TRADING_HOURS and remedy == Remedy.ROTATE:
+        return remedy  # the quiet hour is over
+    if error is not None and remedy not in {Remedy.NONE, Remedy.CHECK, Remedy.ROTATE, Remedy.FIX_SETTINGS}:
+        return remedy
+    if error is not None and notice.kind is NoticeKind.EXPIRING:
+        return Remedy.RETRY  # what fails must not cost the token that works
+    return _OFFERS[notice.kind]
 
 
 def _account_text(state: TokenState, *, named: bool) -> str:

@@ -43,7 +43,7 @@ class SettingsActions(QObject):
     ) -> None:
         super().__init__(parent)
         self._is_sandbox = sandbox
-        self._environ = {name: value for name, value in environ.items() if name != "KIWOOM_PROFILE"}
+        self._environ = environ
         self._profile = DEFAULT
         self._worker = Worker("settings window", self)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class SettingCard(QFrame):
     """One setting: its name, its field, a note and the outcome of a change."""
 
-    changeRequested = Signal(str, object)  # noqa: N815 - as Qt names signals
+    change_requested = Signal(str, object)
 
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(parent)
@@ -58,7 +58,7 @@ class SettingCard(QFrame):
         set_role(self._note, "quiet")
         set_role(self._default, "small")
         self._default.hide()
-        self._default.clicked.connect(lambda: self.changeRequested.emit(setting.name, None))
+        self._default.clicked.connect(lambda: self.change_requested.emit(setting.name, None))
         self.field.edited.connect(self._edited)
         head = QHBoxLayout()
         head.addWidget(self.field if isinstance(self.field, SwitchField) else self._name, 1)
@@ -118,7 +118,7 @@ class SettingCard(QFrame):
 
     def _edited(self, value: object) -> None:
         self.clear_outcome()
-        self.changeRequested.emit(self.setting.name, value)
+        self.change_requested.emit(self.setting.name, value)
 
     def _colour_outcome(self) -> None:
         set_text_colour(self._outcome, self._tones.bad if self._outcome_is_error else self._tones.quiet)

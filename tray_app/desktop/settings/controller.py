@@ -19,12 +19,11 @@ class SettingsController(QObject):
     The sandbox has settings of its own. There the user's start at login, keys and cache of `kiwoomcli` are left alone.
     """
 
-    # ruff: noqa: N815 - named as Qt's own signals are
     written = Signal()
-    openFileRequested = Signal()
-    keysRequested = Signal(str)
+    open_file_requested = Signal()
+    keys_requested = Signal(str)
     """The account whose keys the user wants to enter."""
-    setupRequested = Signal()
+    setup_requested = Signal()
 
     def __init__(self, environ: Mapping[str, str], parent: QObject | None = None, *, sandbox: bool = False) -> None:
         super().__init__(parent)
@@ -53,11 +52,11 @@ class SettingsController(QObject):
 
     def _make_window(self) -> SettingsWindow:
         window = SettingsWindow()
-        window.changeRequested.connect(self.actions.change)
-        window.profileChosen.connect(self.actions.choose)
-        window.openFileRequested.connect(self.openFileRequested)
-        window.keysRequested.connect(self.keysRequested)
-        window.setupRequested.connect(self.setupRequested)
+        window.change_requested.connect(self.actions.change)
+        window.profile_chosen.connect(self.actions.choose)
+        window.open_file_requested.connect(self.open_file_requested)
+        window.keys_requested.connect(self.keys_requested)
+        window.setup_requested.connect(self.setup_requested)
         self.actions.loaded.connect(window.show_settings)
         self.actions.refused.connect(window.show_refusal)
         self.actions.done.connect(window.show_done)

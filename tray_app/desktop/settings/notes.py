@@ -23,15 +23,12 @@ def breakable(text: str) -> str:
 def starts_at_login(view: SettingsView) -> bool:
     """Return True if the operating system starts this program at login, whatever the settings file says."""
     status = view.autostart
-    if status is None or isinstance(status, KiwoomTokenError):
-        return False
-    return status.configured and status.enabled and status.as_it_should_be
+    return status is not None and not isinstance(status, KiwoomTokenError) and status.is_on
 
 
 def note_text(setting: Setting, field: FieldView, view: SettingsView) -> str:
     if field.variable:
-        words = tr("Set by the environment variable {variable}.")
-        return words.format(variable=field.variable)
+        return tr("Set by the environment variable {variable}.", variable=field.variable)
     notes = [_help_text(setting.name)]
     if not view.can_change(field):
         notes.append(tr("Not available while practising."))
@@ -69,6 +66,8 @@ def _autostart_text(view: SettingsView) -> str:
     if status.switched_off:
         return tr("Switched off in the system's own settings.")
     if status.configured and not status.as_it_should_be:
-        words = tr("Another copy of this program is started: {command}. Switch this on to use this copy.")
-        return words.format(command=status.starts)
+        return tr(
+            "Another copy of this program is started: {command}. Switch this on to use this copy.",
+            command=status.starts,
+        )
     return ""

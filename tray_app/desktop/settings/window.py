@@ -52,17 +52,16 @@ _NARROW = 560
 class SettingsWindow(ToolWindow):
     """Render a `SettingsView`. Closing hides the window.
 
-    `changeRequested(name, value)` carries a change as written in the file, or None for the default. Its outcome is
+    `change_requested(name, value)` carries a change as written in the file, or None for the default. Its outcome is
     shown by `show_settings` and by `show_done` or `show_refusal`.
     """
 
-    # ruff: noqa: N815 - named as Qt's own signals are
-    changeRequested = Signal(str, object)
-    profileChosen = Signal(str)
-    openFileRequested = Signal()
-    keysRequested = Signal(str)
+    change_requested = Signal(str, object)
+    profile_chosen = Signal(str)
+    open_file_requested = Signal()
+    keys_requested = Signal(str)
     """The account whose keys the user wants to enter."""
-    setupRequested = Signal()
+    setup_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
@@ -162,7 +161,7 @@ class SettingsWindow(ToolWindow):
         for setting in TABLE.values():
             if setting.group == group:
                 card = self._cards[setting.name] = SettingCard(setting, page)
-                card.changeRequested.connect(self.changeRequested)
+                card.change_requested.connect(self.change_requested)
                 body.addWidget(card)
         body.addStretch(1)
         area = _scroll_area(f"page_{group}", self)
@@ -211,9 +210,9 @@ class SettingsWindow(ToolWindow):
         self._sections.currentRowChanged.connect(self._section_box.setCurrentIndex)
         self._section_box.activated.connect(self._sections.setCurrentRow)
         self._profile.activated.connect(self._choose_profile)
-        self._file.clicked.connect(self.openFileRequested)
-        self._keys.clicked.connect(lambda: self.keysRequested.emit(self._view.profile if self._view else DEFAULT))
-        self._setup.clicked.connect(self.setupRequested)
+        self._file.clicked.connect(self.open_file_requested)
+        self._keys.clicked.connect(lambda: self.keys_requested.emit(self._view.profile if self._view else DEFAULT))
+        self._setup.clicked.connect(self.setup_requested)
         self._close.clicked.connect(self.close)
         app = QApplication.instance()
         if isinstance(app, QApplication):
@@ -235,7 +234,7 @@ class SettingsWindow(ToolWindow):
         for card in self._cards.values():
             card.field.commit()
             card.clear_outcome()
-        self.profileChosen.emit(self._profile.itemData(row))
+        self.profile_chosen.emit(self._profile.itemData(row))
 
     def _show_profiles(self, view: SettingsView) -> None:
         shown = [self._profile.itemData(row) for row in range(self._profile.count())]
@@ -250,8 +249,8 @@ class SettingsWindow(ToolWindow):
 
     def _name_default(self) -> None:
         if self._profile.count():
-            words = tr("{profile}, and all profiles without their own value")
-            self._profile.setItemText(0, words.format(profile=tr("Default")))
+            named = tr("{profile}, and all profiles without their own value", profile=tr("Default"))
+            self._profile.setItemText(0, named)
 
     def _retranslate(self) -> None:
         self.setWindowTitle(tr("Settings"))

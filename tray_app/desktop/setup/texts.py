@@ -9,7 +9,7 @@ from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import say, tr
 from tray_app.core.wording import keyring_name, keyring_subject, korean_time, mode_text
 from tray_app.desktop.setup.flow import Activity, SetupState, Step
-from tray_app.kiwoom.keys import environment_names
+from tray_app.settings.table import KEY_VARIABLES
 
 if TYPE_CHECKING:
     from tray_app.desktop.setup.actions import FoundKeys
@@ -48,7 +48,7 @@ def found_text(found: FoundKeys) -> str:
     """Return the label of a choice of keys that were found."""
     mode = mode_text(found.mode)
     if found.in_environment:
-        name = environment_names(found.mode)[0]
+        name = KEY_VARIABLES[found.mode][0]
         return tr("Use {variable} from the environment, for {mode}", variable=name, mode=mode)
     if found.alias:
         return tr("Use kiwoomcli's keys for {mode} ({alias})", mode=mode, alias=found.alias)

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 class Header(QWidget):
     """Render the badges and the account of a `View` and report which button was pressed."""
 
-    # ruff: noqa: N815 - named as Qt's own signals are
-    snoozeRequested = Signal(int)
+    snooze_requested = Signal(int)
     """Seconds without warnings; 0 ends the snooze."""
-    historyRequested = Signal()
-    settingsRequested = Signal()
-    quitRequested = Signal()
+    history_requested = Signal()
+    settings_requested = Signal()
+    quit_requested = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -41,11 +40,11 @@ class Header(QWidget):
         self._snooze = self._make_button("snoozeButton")
         self._snooze.setMenu(self._snooze_menu())
         self._history = self._make_button("historyButton")
-        self._history.clicked.connect(self.historyRequested)
+        self._history.clicked.connect(self.history_requested)
         self._settings = self._make_button("settingsButton")
-        self._settings.clicked.connect(self.settingsRequested)
+        self._settings.clicked.connect(self.settings_requested)
         self._quit = self._make_button("quitButton")
-        self._quit.clicked.connect(self.quitRequested)
+        self._quit.clicked.connect(self.quit_requested)
         self._quit.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -96,10 +95,10 @@ class Header(QWidget):
         self._snoozes = [QAction(menu) for _ in SNOOZES_SECONDS]
         for action, seconds in zip(self._snoozes, SNOOZES_SECONDS, strict=True):
             action.setObjectName(f"snooze{seconds}")
-            action.triggered.connect(lambda _=False, seconds=seconds: self.snoozeRequested.emit(seconds))
+            action.triggered.connect(lambda _=False, seconds=seconds: self.snooze_requested.emit(seconds))
         self._snooze_end = QAction(menu)
         self._snooze_end.setObjectName("snoozeEnd")
-        self._snooze_end.triggered.connect(lambda: self.snoozeRequested.emit(0))
+        self._snooze_end.triggered.connect(lambda: self.snooze_requested.emit(0))
         menu.addActions(self._snoozes)
         menu.addSeparator()
         menu.addAction(self._snooze_end)

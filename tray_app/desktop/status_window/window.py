@@ -44,20 +44,19 @@ def available_room(window: QWidget) -> QSize:
 class StatusWindow(ToolWindow):
     """Render a `View`. Closing hides the window; its owner updates it while it is visible."""
 
-    # ruff: noqa: N815 - named as Qt's own signals are
-    refreshRequested = Signal()
-    clearRequested = Signal()
-    remedyRequested = Signal(str)
+    refresh_requested = Signal()
+    clear_requested = Signal()
+    remedy_requested = Signal(str)
     """A `Remedy`."""
-    rotateRequested = Signal()
-    copyRequested = Signal()
-    snoozeRequested = Signal(int)
+    rotate_requested = Signal()
+    copy_requested = Signal()
+    snooze_requested = Signal(int)
     """Seconds without warnings; 0 ends the snooze."""
-    profileChosen = Signal(str)
-    settingsRequested = Signal()
-    historyRequested = Signal()
-    openSettingsFileRequested = Signal()
-    quitRequested = Signal()
+    profile_chosen = Signal(str)
+    settings_requested = Signal()
+    history_requested = Signal()
+    open_settings_file_requested = Signal()
+    quit_requested = Signal()
     shown = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -140,17 +139,17 @@ class StatusWindow(ToolWindow):
 
     def _connect(self) -> None:
         header, actions = self._header, self._actions
-        self._accounts.chosen.connect(self.profileChosen)
-        header.snoozeRequested.connect(self.snoozeRequested)
-        header.historyRequested.connect(self.historyRequested)
-        header.settingsRequested.connect(self.settingsRequested)
-        header.quitRequested.connect(self.quitRequested)
-        self._settings_problem.clicked.connect(self.openSettingsFileRequested)
-        actions.remedy.asked.connect(lambda: self.remedyRequested.emit(self._remedy))
-        actions.clear.asked.connect(self.clearRequested)
-        actions.rotate.asked.connect(self.rotateRequested)
-        actions.copy.asked.connect(self.copyRequested)
-        actions.refresh.asked.connect(self.refreshRequested)
+        self._accounts.chosen.connect(self.profile_chosen)
+        header.snooze_requested.connect(self.snooze_requested)
+        header.history_requested.connect(self.history_requested)
+        header.settings_requested.connect(self.settings_requested)
+        header.quit_requested.connect(self.quit_requested)
+        self._settings_problem.clicked.connect(self.open_settings_file_requested)
+        actions.remedy.asked.connect(lambda: self.remedy_requested.emit(self._remedy))
+        actions.clear.asked.connect(self.clear_requested)
+        actions.rotate.asked.connect(self.rotate_requested)
+        actions.copy.asked.connect(self.copy_requested)
+        actions.refresh.asked.connect(self.refresh_requested)
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._follow_focus)

@@ -18,9 +18,9 @@ _COMMANDS = {
 """What installs a Korean font, by the program that installs packages."""
 
 
-def korean_font_hint(platform: str = sys.platform) -> str:
+def korean_font_hint() -> str:
     """Return how to get a Korean font where one is needed and missing, in English; empty elsewhere."""
-    if platform != "linux" or current() != KOREAN:
+    if sys.platform != "linux" or current() != KOREAN:
         return ""
     if QFontDatabase.WritingSystem.Korean in QFontDatabase.writingSystems():
         return ""

@@ -23,12 +23,12 @@ TOOLTIP_UNITS = 127
 """The length limit of a tooltip on Windows, in UTF-16 units."""
 
 
-def shorten(lines: list[str], units: int = TOOLTIP_UNITS) -> str:
-    """Join the lines to a text of at most `units` UTF-16 units, cut at the end."""
+def shorten(lines: list[str]) -> str:
+    """Join the lines to a text of at most `TOOLTIP_UNITS` UTF-16 units, cut at the end."""
     text = "\n".join(line for line in lines if line)
-    if _utf16_units(text) <= units:
+    if _utf16_units(text) <= TOOLTIP_UNITS:
         return text
-    while _utf16_units(text) > units - 1:
+    while _utf16_units(text) > TOOLTIP_UNITS - 1:
         text = text[:-1]
     return text.rstrip() + "…"
 

@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QLayoutItem
 
 
+_LINE_SPACING = 6
+"""Pixels between two lines."""
+
+
 class FlowLayout(QLayout):
     """Lay widgets out from left to right, in as many lines as the width asks for."""
 
-    def __init__(self, parent: QWidget | None = None, *, spacing: int = 8, line_spacing: int = 6) -> None:
+    def __init__(self, parent: QWidget | None = None, *, spacing: int = 8) -> None:
         super().__init__(parent)
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(spacing)
-        self._line_spacing = line_spacing
         self._items: list[QLayoutItem] = []
 
     def addItem(self, item: QLayoutItem) -> None:
@@ -63,7 +66,7 @@ class FlowLayout(QLayout):
         for item in self._shown():
             hint = item.sizeHint()
             if x > rect.x() and x + hint.width() > rect.x() + rect.width():
-                x, y, line = rect.x(), y + line + self._line_spacing, 0
+                x, y, line = rect.x(), y + line + _LINE_SPACING, 0
             if move:
                 item.setGeometry(QRect(QPoint(x, y), hint))
             x += hint.width() + self.spacing()

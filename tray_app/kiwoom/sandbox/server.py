@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import socket
 import socketserver
@@ -235,7 +234,7 @@ def serve(port: int, lifetime: float, write_line: Callable[[str], object]) -> No
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # On Windows this option would let two servers share one port, instead of failing for the second.
-    allow_reuse_address = os.name == "posix"
+    allow_reuse_address = sys.platform != "win32"
     request_queue_size = 128
 
     def __init__(self, port: int, sandbox: SandboxKiwoom) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SERVER_FILE = "server.json"
 _TOKEN_FILE = ".token"  # noqa: S105 - a file's name
-_LONGEST_FILE_BYTES = 4096
+_MAX_BYTES = 4096
 _ANSWER_SECONDS = 2.0
 
 
@@ -91,7 +91,7 @@ def open_sandbox(
 def _recorded_url(folder: str) -> str:
     """Return where the last practice Kiwoom answered, or an empty text."""
     try:
-        found = read_private(os.path.join(folder, _SERVER_FILE), _LONGEST_FILE_BYTES)
+        found = read_private(os.path.join(folder, _SERVER_FILE), _MAX_BYTES)
         url = json.loads(found[0])["url"] if found else ""
     except (StoreError, ValueError, KeyError, TypeError):
         return ""
