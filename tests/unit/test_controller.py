@@ -568,7 +568,7 @@ def test_notices_are_shown_and_a_click_opens_the_window(world: World) -> None:
     world.accounts.notice.emit("second", Notice(NoticeKind.EXPIRING, START + 600))
     notification = world.notification()
     assert notification.owner == "second"
-    assert notification.title == "[second · Real] Kiwoom token expires 23:23"
+    assert notification.title == "[second · Real] Kiwoom token expires at 23:23"
     world.notifier.clicked.emit("second")
     assert world.window.isVisible()
     assert world.tray.views[-1].profile == "second"
@@ -636,10 +636,10 @@ def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world
 
 def test_a_notice_names_its_account_where_there_are_several(world: World) -> None:
     world.accounts.notice.emit("default", Notice(NoticeKind.EXPIRING, START + 600))
-    assert world.notification().title.startswith("[Real] Kiwoom token expires")
+    assert world.notification().title.startswith("[Real] Kiwoom token expires at")
     world.accounts.add("second")
     world.accounts.notice.emit("default", Notice(NoticeKind.EXPIRING, START + 600))
-    assert world.notification().title.startswith("[Default · Real] Kiwoom token expires")
+    assert world.notification().title.startswith("[Default · Real] Kiwoom token expires at")
 
 
 def test_snooze_and_policy_are_passed_on(world: World) -> None:

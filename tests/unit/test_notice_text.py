@@ -19,23 +19,23 @@ REFUSED = KeysRefused("Refused.", code="8050")
     [
         (
             Notice(NoticeKind.EXPIRING, NOW + 600),
-            "Kiwoom token expires 07:12",
+            "Kiwoom token expires at 07:12",
             "10 min left. Automatic renewal is off. Reissue it in time.",
         ),
         (
             Notice(NoticeKind.EXPIRING, NOW + 597),
-            "Kiwoom token expires 07:11",
+            "Kiwoom token expires at 07:11",
             "10 min left. Automatic renewal is off. Reissue it in time.",
         ),
         (
             Notice(NoticeKind.EXPIRING, NOW + 45),
-            "Kiwoom token expires 07:02",
+            "Kiwoom token expires at 07:02",
             "45 s left. Automatic renewal is off. Reissue it in time.",
         ),
         (
             Notice(NoticeKind.EXPIRING, NOW + 600, is_planned=True),
-            "Kiwoom token expires 07:12",
-            "10 min left. It will be reissued automatically right after that. Nothing to do.",
+            "Kiwoom token expires at 07:12",
+            "10 min left. It will be reissued automatically right after it expires. Nothing to do.",
         ),
         (
             Notice(NoticeKind.EXPIRED, NOW - 3600 * 8),

@@ -36,7 +36,7 @@ from tray_app.desktop.notices.windows_macos import NativeBackend
 
 ENDING = Notice(NoticeKind.EXPIRING, START + 600, urgent=True)
 MAIN = TokenState("main", "real", expires=START + 600)
-TITLE = "Kiwoom token expires 23:23"
+TITLE = "Kiwoom token expires at 23:23"
 
 
 class FakeBackend:

@@ -408,8 +408,8 @@ def test_click_opens_and_right_click_does_not(tray: TrayIcon) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="Qt shows its own elsewhere")
 def test_notice_that_no_service_shows_is_a_window_that_can_be_read(tray: TrayIcon, qtbot: QtBot) -> None:
     tray.start()
-    body = "It will be reissued automatically right after that. Nothing to do."
-    tray.show_balloon("[Real] Kiwoom token expires 19:15", body, urgent=True)
+    body = "It will be reissued automatically right after it expires. Nothing to do."
+    tray.show_balloon("[Real] Kiwoom token expires at 19:15", body, urgent=True)
     (bubble,) = (one for one in QApplication.topLevelWidgets() if one.objectName() == "bubble" and one.isVisible())
     label = bubble.findChild(QLabel, "bubbleBody")
     assert label is not None

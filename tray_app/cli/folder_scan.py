@@ -93,7 +93,9 @@ def scan_folder(folder: str, settings: Settings | None) -> Iterator[Finding]:
             found += 1
             yield Finding(_NAME, _told(path, kind), good=False)
     if not found:
-        told = tr("{path}: no app keys and no tokens of other programs in {count} files", path=folder, count=count)
+        told = tr(
+            "{path}: no app keys and no tokens of other programs (files looked at: {count})", path=folder, count=count
+        )
         yield Finding(_NAME, told, good=True)
 
 

@@ -119,7 +119,7 @@ def command_parser() -> Parser:
     get = command("get", tr("print a valid token, issuing one if needed"))
     get.add_argument("--format", choices=("raw", "json", "header", "env", "kwcli"), default="raw")
     get.add_argument(
-        "--min-remaining", type=seconds, metavar="S", help=tr("seconds it must still be valid (default 300)")
+        "--min-remaining", type=seconds, metavar="S", help=tr("ask Kiwoom if fewer seconds are left (default 300)")
     )
     get.add_argument("--no-issue", action="store_true", help=tr("never ask Kiwoom for a new one"))
     get.add_argument(

@@ -70,12 +70,13 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
         case NoticeKind.EXPIRING:
             seconds = round(notice.expires - now)
             left = duration(seconds if seconds < 60 else round(seconds / 60) * 60)  # a warning that is a moment late
-            title = tr("Kiwoom token expires {time}", time=korean_clock(notice.expires))
+            title = tr("Kiwoom token expires at {time}", time=korean_clock(notice.expires))
             if why:
                 body = f"{tr('{duration} left.', duration=left)} {why}"
             elif notice.is_planned:
                 body = tr(
-                    "{duration} left. It will be reissued automatically right after that. Nothing to do.", duration=left
+                    "{duration} left. It will be reissued automatically right after it expires. Nothing to do.",
+                    duration=left,
                 )
             else:
                 body = tr("{duration} left. Automatic renewal is off. Reissue it in time.", duration=left)
