@@ -6,14 +6,15 @@ import json
 import time
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from tests.command_line import Run
 from tests.doubles import MemoryKeyring, use_memory_keyring
 from tray_app import autostart
+from tray_app.autostart.base import Status
 from tray_app.cli.table import in_columns, width_of
 from tray_app.core.errors import DONE, USAGE, AutostartFailed
 from tray_app.core.profile import DEFAULT
@@ -335,9 +336,18 @@ def test_an_account_that_kiwoomcli_does_not_know_is_refused(config: Callable[...
 class TestAutostart:
     """The operating system is asked and told; the file repeats what was asked for."""
 
+    @dataclass
+    class System:
+        configured: bool = False
+        enabled: bool = True
+        refuses: bool = False
+
+        def status(self) -> Status:
+            return Status(self.configured, as_it_should_be=True, enabled=self.enabled, place="")
+
     @pytest.fixture
-    def system(self, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-        found = SimpleNamespace(configured=False, enabled=True, as_it_should_be=True, refuses=False)
+    def system(self, monkeypatch: pytest.MonkeyPatch) -> System:
+        found = self.System()
 
         def switch(*, on: bool) -> None:
             if found.refuses:
@@ -345,10 +355,10 @@ class TestAutostart:
             found.configured = on
 
         monkeypatch.setattr(autostart, "switch", switch)
-        monkeypatch.setattr(autostart, "for_this_system", lambda: SimpleNamespace(status=lambda: found))
+        monkeypatch.setattr(autostart, "for_this_system", lambda: found)
         return found
 
-    def test_is_switched_on_and_off(self, config: Callable[..., Run], file: Path, system: SimpleNamespace) -> None:
+    def test_is_switched_on_and_off(self, config: Callable[..., Run], file: Path, system: System) -> None:
         assert config("set", "autostart", "true").out == "autostart = true\n"
         assert (system.configured, tomllib.loads(file.read_text())) == (True, {"autostart": True})
 
@@ -356,7 +366,7 @@ class TestAutostart:
 
         assert (system.configured, tomllib.loads(file.read_text())) == (False, {})
 
-    def test_is_what_the_system_says(self, config: Callable[..., Run], file: Path, system: SimpleNamespace) -> None:
+    def test_is_what_the_system_says(self, config: Callable[..., Run], file: Path, system: System) -> None:
         file.write_text("autostart = true\n")
 
         assert config("get", "autostart").out == "false\n"
@@ -364,7 +374,7 @@ class TestAutostart:
         assert (told["value"], told["source"]) == (False, "system")
 
     def test_is_not_written_when_the_system_refuses(
-        self, config: Callable[..., Run], file: Path, system: SimpleNamespace
+        self, config: Callable[..., Run], file: Path, system: System
     ) -> None:
         system.refuses = True
 
@@ -375,7 +385,7 @@ class TestAutostart:
 
     @pytest.mark.parametrize("was_on", [True, False])
     def test_stays_as_it_is_when_the_file_cannot_be_written(
-        self, config: Callable[..., Run], file: Path, system: SimpleNamespace, *, was_on: bool
+        self, config: Callable[..., Run], file: Path, system: System, *, was_on: bool
     ) -> None:
         system.configured, system.enabled = was_on, False
         file.write_text("language = [\n")

@@ -36,6 +36,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tray_app import autostart
+from tray_app.autostart.base import Status
 from tray_app.core import language
 from tray_app.core.errors import SettingsError
 from tray_app.core.token import token_for
@@ -50,16 +51,10 @@ from tray_app.settings.table import GROUPS, TABLE
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 
-OFF = SimpleNamespace(
-    configured=False, as_it_should_be=False, enabled=False, starts="", is_lost=False, switched_off=False
-)
-ON = SimpleNamespace(configured=True, as_it_should_be=True, enabled=True, starts="x", is_lost=False, switched_off=False)
-SWITCHED_OFF = SimpleNamespace(
-    configured=True, as_it_should_be=True, enabled=False, starts="x", is_lost=False, switched_off=True
-)
-OTHER_COPY = SimpleNamespace(
-    configured=True, as_it_should_be=False, enabled=True, starts="/opt/old-tray", is_lost=False, switched_off=False
-)
+OFF = Status(configured=False, as_it_should_be=False, enabled=False, place="")
+ON = Status(configured=True, as_it_should_be=True, enabled=True, place="", starts="x")
+SWITCHED_OFF = Status(configured=True, as_it_should_be=True, enabled=False, place="", starts="x")
+OTHER_COPY = Status(configured=True, as_it_should_be=False, enabled=True, place="", starts="/opt/old-tray")
 
 
 @pytest.fixture
@@ -283,6 +278,14 @@ class TestChanging:
 
         assert asked == [("store", "file")]
 
+    @pytest.mark.parametrize("name", ["policy_daily", "policy_notify"])
+    def test_tab_stops_at_the_chosen_radio_button(self, shown: SettingsWindow, name: str) -> None:
+        find(shown, QRadioButton, name).click()
+
+        for one in ("policy_notify", "policy_auto", "policy_daily"):
+            stops = bool(find(shown, QRadioButton, one).focusPolicy() & Qt.FocusPolicy.TabFocus)
+            assert stops is (one == name)
+
     def test_a_switch(self, shown: SettingsWindow, asked: list[tuple[str, object]]) -> None:
         find(shown, QCheckBox, "share_kwcli_switch").click()
 
@@ -440,7 +443,8 @@ class TestPeople:
                 if not card.objectName().startswith("card_") or not card.isVisible():
                     continue
                 for one in card.field.inputs():  # type: ignore[attr-defined]
-                    assert one.focusPolicy() & Qt.FocusPolicy.TabFocus, one.objectName()
+                    by_arrows = isinstance(one, QRadioButton) and not one.isChecked()
+                    assert one.focusPolicy() & Qt.FocusPolicy.TabFocus or by_arrows, one.objectName()
                     named = one.accessibleName() or (one.text() if isinstance(one, QAbstractButton) else "")
                     assert named, one.objectName()
                     assert one.accessibleDescription(), one.objectName()

@@ -19,7 +19,7 @@ from tray_app.settings.table import TABLE
 from tray_app.system.child_process import COMMAND_LINE_PROGRAM, TRAY_PROGRAM
 from tray_app.system.log_file import last_lines
 from tray_app.system.private_files import create_private, reason_of
-from tray_app.system.user_folders import expand_user
+from tray_app.system.user_folders import absolute_path, expand_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -49,7 +49,7 @@ def write_report(path: str, findings: Sequence[Finding], profile: str | None) ->
 
     A part that is not available is replaced by a line that says why.
     """
-    path = os.path.abspath(expand_user(path))
+    path = absolute_path(expand_user(path))
     content = _zipped(_settings(profile), findings)
     try:
         descriptor = create_private(path)

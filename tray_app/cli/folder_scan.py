@@ -16,7 +16,7 @@ from tray_app.cli.finding import Finding
 from tray_app.core.language import msg, tr
 from tray_app.settings.places import is_same_path, is_token_file
 from tray_app.system.private_files import read_regular
-from tray_app.system.user_folders import expand_user
+from tray_app.system.user_folders import absolute_path, expand_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ def scan_folder(folder: str, settings: Settings | None) -> Iterator[Finding]:
     The places that `settings` name are this program's and no finding. Links are not followed. Ends after `MAX_FILES`
     files or `SCAN_SECONDS`, and says so.
     """
-    folder = os.path.abspath(expand_user(folder))
+    folder = absolute_path(expand_user(folder))
     if not os.path.isdir(folder):
         told = tr("{path} is not a folder.", path=folder) if os.path.exists(folder) else tr("The folder was not found.")
         yield Finding(_NAME, told, good=False)

@@ -145,7 +145,12 @@ def _understood(arguments: Sequence[str]) -> Namespace | _PlainGet:
         return _PlainGet()
     from tray_app.cli.parser import command_parser
 
-    return command_parser().parse_args(arguments)
+    try:
+        return command_parser().parse_args(arguments)
+    except SystemExit:  # after --help, --version or a usage error
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a full disk is told as for every other output
+        raise
 
 
 def _answered(options: Any) -> int:

@@ -219,7 +219,9 @@ def _plan_rotation(settings: Settings, service: TokenService, options: Namespace
 def clear_(options: Namespace) -> int:
     _, service = opened(options.profile)
     cleared = service.clear(revoke=options.revoke)
-    if cleared.revoked:
+    if cleared.undeleted is not None:
+        print(tr("The token was revoked at Kiwoom."))
+    elif cleared.revoked:
         print(tr("The token was revoked at Kiwoom and removed from this computer."))
     elif cleared.already_dead:
         print(tr("Kiwoom no longer accepted the token; it was removed from this computer."))
@@ -232,7 +234,11 @@ def clear_(options: Namespace) -> int:
         print(tr("A token stored here counts as removed. It could not be read: {reason}", reason=reason))
     else:
         print(tr("There was no token."))
-    tell_unpublished(cleared.unpublished)
+    for error in cleared.unpublished:
+        print(tr("The token could not be taken back from another tool: {reason}", reason=say(error)), file=sys.stderr)
+    if cleared.undeleted is not None:
+        tell_problems([cleared.undeleted])
+        return cleared.undeleted.exit_status
     return DONE
 
 
@@ -338,7 +344,7 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
         end = korean_time(evidence.expires, now)
         life = tr("stopped working, although it should have been valid until {end} (KST)", end=end)
     elif token is None:
-        life = tr("no token")
+        life = tr("cannot be read") if service.store.place().hides_token else tr("no token")
     elif not token.lives(now):
         life = tr("expired {end} (KST)", end=korean_time(token.expires, now))
     elif service.tokens.is_gone(token):
@@ -352,22 +358,24 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
         )
         if not is_korean_zone(token.expires):
             life += tr(", {end} here", end=local_time(token.expires, now))
+    planned_at = service.tokens.read_record().rotate_at
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
         (tr("Stored in"), service.store.place().text()),
         *([] if token is None else [(tr("Confirmed by Kiwoom"), _confirmed_text(token, evidence, now))]),
+        *([] if not planned_at else [(tr("Planned"), tr("reissue {time} (KST)", time=korean_time(planned_at, now)))]),
         (tr("Profile"), f"{settings.profile} ({mode_text(settings.mode)})"),
     ]
     return "\n".join(f"{name}: {value}" for name, value in rows)
 
 
 def _confirmed_text(token: Token, evidence: Evidence, now: float) -> str:
-    from tray_app.core.wording import local_time
+    from tray_app.core.wording import korean_time
 
     if evidence.says_doubtful(token.value):
         return tr("not confirmed: it may have stopped working")
     is_confirmed = evidence.is_about(token.value) and evidence.confirmed_at
-    return local_time(evidence.confirmed_at, now) if is_confirmed else tr("never")
+    return f"{korean_time(evidence.confirmed_at, now)} (KST)" if is_confirmed else tr("never")
 
 
 def warn_about(outcome: Outcome) -> None:

@@ -224,6 +224,9 @@ class KeyringUnavailable(StoreError):
     UNLOCKABLE = frozenset({LOCKED, ASKING})
     """The problems that end once the user has answered the keyring's own question."""
 
+    HIDE_TOKEN = frozenset({LOCKED, ASKING, UNREACHABLE, SILENT, FAILED})
+    """The problems with which nobody can tell whether there is a token in it."""
+
     def __init__(self, message: str, *, problem: str, **values: Any) -> None:
         super().__init__(message, **values)
         self.problem = problem

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import KeysMissing, Remedy
+from tray_app.core.errors import KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import say, tr
 from tray_app.core.wording import duration, keyring_name, korean_clock, korean_time
 
@@ -145,6 +145,8 @@ def _reason(notice: Notice, now: float, why: str) -> str:
     if notice.dead_expires:
         told = tr("The token stopped working before its expiry.")
         return f"{told} {why}"
+    if notice.expires <= now and isinstance(notice.error, KeyringUnavailable):
+        return why  # nobody knows whether there is one
     if notice.expires <= now:
         life = tr("There is no valid token.")
     else:

@@ -9,7 +9,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_AROUND = " \t\r\n\ufeff"
+_AROUND = (
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+"""Blanks of every script, those without a width, and the byte order mark."""
+
 _QUOTES = "\"'"
 _PATH_STARTS = ("/", "./", "../", "~/", ".\\", "..\\", "~\\", "\\\\", "file:")
 _NEVER_INSIDE = set("\"'`{}[]<>;,#")

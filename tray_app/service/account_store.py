@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 
 from tray_app.core import logs
-from tray_app.core.errors import KeyringUnavailable, RedisUnavailable, StoreError
+from tray_app.core.errors import RedisUnavailable, StoreError
 from tray_app.service.ended_tokens import with_ended
 from tray_app.service.lock_record import LockRecord, RecordCache
 
@@ -123,16 +123,14 @@ class AccountStore:
     def present(self) -> tuple[Token | None, StoreError | None]:
         """Return the present token, or the error that makes it unknown whether there is one.
 
-        While the keyring fails, the store `auto` reads the file alone, so finding no token is certain only where there
-        is no keyring at all.
+        While the keyring fails, the store `auto` reads the file alone, so finding no token is not certain then.
         """
         try:
             token = self.current()
         except StoreError as error:
             return None, error
-        problem = self.store.place().problem
-        is_unseen = token is None and problem is not None and problem.problem != KeyringUnavailable.MISSING
-        return token, problem if is_unseen else None
+        place = self.store.place()
+        return token, place.problem if token is None and place.hides_token else None
 
     def still_unexpired(self, token: Token | None) -> Token | None:
         """Return the best token to fall back on after renewing failed. `token` was read before; it is not lost if the
@@ -158,8 +156,10 @@ class AccountStore:
 
     def save(self, token: Token) -> StoreError | None:
         """Store the token; if that fails, keep it in this process and return the error. Needs the lock held."""
-        try:
+        stored = None
+        with contextlib.suppress(StoreError):  # a write says better what is wrong, or needs nothing of what is
             stored = self.store.read()
+        try:
             is_there = stored is not None and stored == token and stored.issued_for == token.issued_for
             if not is_there or self.store.wants_rewriting():
                 self.store.write(token)

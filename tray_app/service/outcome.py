@@ -58,11 +58,12 @@ class Cleared:
 
     `there`: there was a token. `revoked`: Kiwoom confirmed the revoke; `already_dead`: Kiwoom said that the token was
     not valid any more. `kept`: the stored token belongs to other keys or another mode, and stayed. `unseen`: why it is
-    not known whether there was one, or None; it counts as cleared all the same. `unpublished`: the errors that left the
-    token where another tool reads it.
+    not known whether there was one, or None; it counts as cleared all the same. `undeleted`: why something of a token
+    that was revoked is still stored, or None. `unpublished`: the errors that left the token where another tool reads
+    it.
     """
 
-    __slots__ = ("already_dead", "kept", "revoked", "there", "unpublished", "unseen")
+    __slots__ = ("already_dead", "kept", "revoked", "there", "undeleted", "unpublished", "unseen")
 
     def __init__(
         self,
@@ -78,4 +79,5 @@ class Cleared:
         self.already_dead = already_dead
         self.kept = kept
         self.unseen = unseen
+        self.undeleted: StoreError | None = None
         self.unpublished: tuple[KiwoomTokenError, ...] = ()

@@ -123,6 +123,10 @@ def _check(setting: Setting, value: Any, profile: str, environ: Mapping[str, str
         )
     if setting.name == "data_dir":
         _as_settings_error(lambda: check_writable(value))
+    if setting.name == "encryption_key_file" and value:
+        from tray_app.stores.encryption import check_key_file
+
+        _as_settings_error(lambda: check_key_file(value))
     if setting.name == "account" and value:
         _check_account(value)
     if setting.name == "share_bot_file" and value:

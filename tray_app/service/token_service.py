@@ -22,6 +22,7 @@ from tray_app.core.errors import (
 )
 from tray_app.core.language import msg
 from tray_app.core.profile import command_line
+from tray_app.core.secret import without_traceback
 from tray_app.core.writer_zone import outlives_kiwooms
 from tray_app.service.account_store import AccountStore
 from tray_app.service.event_buffer import EventBuffer
@@ -109,14 +110,14 @@ class TokenService:
         Kiwoom about it while there is evidence against it, never for another. Raises `NoToken` and `StoreError`."""
         asked_at, token, record = self._clock(), self.tokens.unexpired(), self.tokens.read_record()
         if token is None or record.is_gone(token):
-            raise _no_token(self.profile)
+            raise _no_token(self.profile, self.store)
         if self.tokens.is_doubtful(token, record.evidence):
             with self._locked() as session:
                 token = self.tokens.unexpired()
                 if token is not None and session.is_doubtful(token):
                     token = session.settle_doubt(token, asked_at)
         if token is None or self.tokens.is_gone(token):
-            raise _no_token(self.profile)
+            raise _no_token(self.profile, self.store)
         return token
 
     def evidence(self, token: Token | None = None) -> Evidence:
@@ -173,7 +174,7 @@ class TokenService:
         """
         with self._locked() as session:
             if at is not None and self.tokens.unexpired() is None:
-                raise _no_token(self.profile)
+                raise _no_token(self.profile, self.store)
             session.write(rotate_at=at or 0.0)
         if self.tokens.read_record().rotate_at != at:
             path = self.store.lock.path or self.store.place().path  # that of Redis, whose lock is no file
@@ -210,7 +211,7 @@ class TokenService:
         with self._locked() as session:
             token = self.tokens.unexpired()
             if token is None:
-                raise _no_token(self.profile)
+                raise _no_token(self.profile, self.store)
             evidence = session.record.evidence
             if evidence.is_about(token.value) and evidence.confirmed_at > asked_at:
                 return Verified(token, evidence.confirmed_at, is_alive=True)
@@ -310,7 +311,7 @@ class TokenService:
             cleared.unseen = unseen
             if unseen is None:
                 cleared.unpublished = session.withdraw(token)
-                self.store.clear()
+                _clear(self.store, cleared)
             else:
                 was_published, cleared.unpublished = (False, ()) if self.exports is None else self.exports.forget()
                 cleared.there = self.store.clear() or was_published
@@ -480,6 +481,23 @@ def _answer_to(request: Request, token: Token | None, now: float, tokens: Accoun
     return token if is_usable else None
 
 
-def _no_token(profile: str) -> NoToken:
+def _clear(store: Store, cleared: Cleared) -> None:
+    """Clear the store. After a revoke a failure is only noted: the token is of no use any more."""
+    try:
+        store.clear()
+    except StoreError as error:
+        if not cleared.revoked:
+            raise
+        logs.warning("Token not deleted: %s", error)
+        without_traceback(error)
+        cleared.undeleted = error
+
+
+def _no_token(profile: str, store: Store) -> NoToken:
+    """Return the error for no token. Where the keyring does not show whether there is one, it says so instead."""
+    place = store.place()
+    if place.hides_token and (problem := place.problem) is not None:
+        values: dict[str, Any] = problem.values
+        return NoToken(problem.message, remedy=problem.remedy, **values)
     command = command_line("refresh", profile)
     return NoToken(msg("There is no valid token. Issue one with: {command}"), command=command)

@@ -16,7 +16,7 @@ from tray_app.core.language import msg
 from tray_app.core.profile import is_profile, normalized
 from tray_app.settings.table import TABLE
 from tray_app.settings.toml_cache import cache_toml, load_toml
-from tray_app.system.private_files import open_regular, reason_of
+from tray_app.system.private_files import BROKEN_LINK, is_behind_broken_link, open_regular, reason_of
 from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ _NOT_TOML_OF_KEY = msg("{path}, line {line}: the value of {key} is not TOML. Cor
 _NO_EQUALS = msg("{path}, line {line}: there is no = in it. A setting is written as: name = value")
 _NO_EQUALS_AFTER = msg("{path}, line {line}: there is no = after {key}.")
 _NO_VALUE = msg("{path}, line {line}: {key} has no value.")
-_NO_QUOTES = msg('{path}, line {line}: the value of {key} needs straight quotes, as in: name = "value"')
+_NO_QUOTES = msg('{path}, line {line}: the value of {key} needs straight quotes, as in: {key} = "value"')
 _OPEN_STRING = msg("{path}, line {line}: the quotes around the value of {key} are not closed.")
 _OPEN_LIST = msg("{path}, line {line}: the bracket in the value of {key} is not closed.")
 _BACKSLASH = msg("{path}, line {line}: put the value of {key} in single quotes, because of its backslashes.")
@@ -176,11 +176,15 @@ class Document:
         if section is None:
             section = _section_around(lines, left_out.start)
         if key:
+            values["key"] = key
             message = _TWICE if is_toml_alone else _wrong_value(line, key)
-            self.unknown.append(Unknown(section, key, SettingsError(message, **values, key=key)))
         else:
             message = _NOT_TOML if "=" in line else _NO_EQUALS
-            self.unknown.append(Unknown(section, "", SettingsError(message, **values)))
+        problem = SettingsError(message, **values)
+        self.unknown.append(Unknown(section, key, problem))
+        if not is_toml_alone:
+            others = _settings_in("\n".join(lines[left_out.start : left_out.stop])) - {key}
+            self.unknown += [Unknown(None, one, problem) for one in sorted(others)]
 
     def _line_of(self, keys: tuple[str, ...]) -> int:
         if self._line_numbers is None:
@@ -227,8 +231,8 @@ def read_document(path: str) -> Document:
         document.read(text)
         _latest = document
     except FileNotFoundError:
-        if _is_behind_broken_link(path):
-            document.unreadable = SettingsError(_UNREADABLE, path=path, reason=msg("a link that leads nowhere"))
+        if is_behind_broken_link(path):
+            document.unreadable = SettingsError(_UNREADABLE, path=path, reason=BROKEN_LINK)
         else:
             document.unreadable = misnamed(path)
     except OSError as error:
@@ -250,7 +254,8 @@ def cache_document(path: str) -> None:
 
 
 def _lines(text: str) -> list[str]:
-    return text.replace("\r\n", "\n").split("\n")
+    """Return the lines as an editor shows them. To TOML, what follows a lone CR or U+2028 is the same line."""
+    return text.splitlines() or [""]
 
 
 _latest: Document | None = None
@@ -266,14 +271,6 @@ def misnamed(path: str) -> SettingsError | None:
                 sentence = msg("{path} must have the name {name} to be read. Rename it.")
                 return SettingsError(sentence, path=os.path.join(folder, one), name=name)
     return None
-
-
-def _is_behind_broken_link(path: str) -> bool:
-    """Return whether the file or a folder above it is a link to what is not there, as a disk that is not mounted: then
-    there may well be settings."""
-    while not os.path.lexists(path) and path != os.path.dirname(path):
-        path = os.path.dirname(path)
-    return not os.path.exists(path)
 
 
 def _is_for_all(name: str) -> bool:
@@ -330,6 +327,13 @@ def key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
     if found is None or found[3] not in TABLE:
         return None, ""
     return ("profiles", normalized(found[1].strip("\"'"))) if found[1] else None, found[3]
+
+
+def _settings_in(text: str) -> set[str]:
+    """Return the names of all settings that a text which is not TOML may set, wherever one stands in it."""
+    import re
+
+    return {one for one in TABLE if re.search(rf"(?<![A-Za-z0-9_-]){one}(?![A-Za-z0-9_-])|{one}[\s\"']*[=:]", text)}
 
 
 def _section_around(lines: list[str], at: int) -> tuple[str, ...] | None:

@@ -191,7 +191,12 @@ class Folder(Kind):
         path = expand_user(value.strip()) if isinstance(value, str) and "\0" not in value else ""
         if is_mistyped_path(path):
             raise ValueError(msg("the path of a folder"))
-        return os.path.abspath(path)
+        try:
+            return os.path.abspath(path)
+        except OSError:
+            raise ValueError(
+                msg("a path from the root on, because the folder that this was started in is gone")
+            ) from None
 
 
 class File(Kind):

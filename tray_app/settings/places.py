@@ -123,7 +123,12 @@ def _named_folder(environ: Mapping[str, str], name: str) -> str:
         raise SettingsError(
             msg("{where} cannot be used. It takes: {expected}"), where=name, expected=msg("the path of a folder")
         )
-    return os.path.abspath(folder) if folder else ""
+    try:
+        return os.path.abspath(folder) if folder else ""
+    except OSError:
+        raise SettingsError(
+            msg("{where} has to be a path from the root on: the folder that this was started in is gone."), where=name
+        ) from None
 
 
 def _name(path: str) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tray_app.settings.load import Settings
 
-_UNWRITABLE = msg("{path} cannot be changed ({reason}).")
+_UNWRITABLE = msg("{path} cannot be changed ({reason}). Correct that, then try again.")
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from tray_app.core.errors import KeyringUnavailable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Protocol
 
-    from tray_app.core.errors import KeyringUnavailable, RedisUnavailable
+    from tray_app.core.errors import RedisUnavailable
     from tray_app.core.token import Token
     from tray_app.stores.lock import ThreadLock
 
@@ -86,6 +88,11 @@ class Place:
     def problem_code(self) -> str:
         """Return the code of the problem, for `tray_app.core.wording`; empty for none."""
         return self.problem.problem if self.problem else ""
+
+    @property
+    def hides_token(self) -> bool:
+        """Return True while nobody can tell whether there is a token in the keyring."""
+        return self.problem_code in KeyringUnavailable.HIDE_TOKEN
 
     def text(self) -> str:
         """Return the place in words, and what is wrong there."""

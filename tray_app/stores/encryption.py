@@ -112,6 +112,11 @@ class Cipher:
         return self._fernet
 
 
+def check_key_file(path: str) -> None:
+    """Raise `EncryptionKeyUnusable` unless the file has keys that can be used here."""
+    _fernets_of(read_key_file(path))
+
+
 def read_key_file(path: str) -> Secret:
     """Return the keys in a file that only its owner can read. Raises `EncryptionKeyUnusable`."""
     try:
@@ -129,7 +134,12 @@ def read_key_file(path: str) -> Secret:
             remedy=Remedy.SHOW_FILE,
             path=path,
         )
-    return Secret(content.decode("utf-8-sig", "replace"))
+    from tray_app.settings.document import decode
+
+    try:
+        return Secret(decode(content))
+    except UnicodeDecodeError:
+        return Secret("")  # which is no key
 
 
 def _fernets_of(keys: Secret) -> tuple[Fernet, MultiFernet]:

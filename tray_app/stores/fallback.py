@@ -9,7 +9,7 @@ from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, StoreError
 from tray_app.stores.base import Place
 from tray_app.stores.keyring import Announcement
-from tray_app.system.private_files import NotAFile
+from tray_app.system.private_files import NotAFile, UnreadableFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class FallbackStore:
             in_file = None
         if in_file is not None and in_file.lives(self._clock()) and in_file != in_keyring:
             in_keyring = None
-        if in_keyring is None and unreadable is not None and not self._needs_no_file():
+        if in_keyring is None and unreadable is not None and not self._needs_no_file(unreadable):
             raise unreadable
         if in_file is None or not in_file.lives(self._clock()):
             self._refuse_plain_text()
@@ -166,7 +166,7 @@ class FallbackStore:
             in_keyring = self._keyring.clear()
         except KeyringUnavailable as error:
             self._fall_back(error)
-        if undeleted is not None and not self._needs_no_file():
+        if undeleted is not None and not self._is_no_file():
             raise undeleted
         return in_keyring or in_file
 
@@ -221,14 +221,16 @@ class FallbackStore:
         finally:
             self.lock.release()
 
-    def _needs_no_file(self) -> bool:
-        """Return True if the keyring can be used and there is something in the file's place that can hold no token."""
-        if self._state.problem is not None:
-            return False
+    def _needs_no_file(self, error: StoreError) -> bool:
+        """Return True if the keyring can be used, so that a file or folder which cannot be read is no hindrance."""
+        return self._state.problem is None and isinstance(error, UnreadableFile)
+
+    def _is_no_file(self) -> bool:
+        """Return True if the keyring can be used, and what stands in the file's place holds nothing of ours."""
         try:
             self._file.peek()
-        except NotAFile:
-            return True
+        except NotAFile as error:
+            return self._needs_no_file(error)
         except StoreError:
             pass
         return False

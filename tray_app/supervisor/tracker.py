@@ -208,7 +208,7 @@ class TokenTracker:
         """Forget the token that the user cleared."""
         self.token = None
         self._schedule.cleared()
-        self._finish(_result_of(cleared), now)
+        self._finish(_result_of(cleared), now, cleared.undeleted)
 
     def on_unlocked(self, token: Token | None, now: float) -> None:
         """Process the token from the unlocked keyring at once, so that it is not taken for another program's."""

@@ -27,6 +27,7 @@ _NOT_A_FILE = msg("not a file")
 _LINK = msg("a link")
 _SECOND_NAME = msg("it has a second name (hard link)")
 _FOREIGN = msg("owned by another user")
+BROKEN_LINK = msg("a link that leads nowhere")
 
 OF_THE_SYSTEM = (
     msg("File name too long"),
@@ -89,6 +90,14 @@ def is_full(error: OSError) -> bool:
 def is_misplaced(error: OSError) -> bool:
     """Return True if something that is no file is in a file's place: a folder, a pipe, a device, a socket or a link."""
     return error.errno in {errno.EISDIR, errno.ENXIO, errno.ELOOP}
+
+
+def is_behind_broken_link(path: str) -> bool:
+    """Return True if the file or a folder above it is a link to what is not there, as a disk that is not mounted: then
+    there may well be a file."""
+    while not os.path.lexists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return not os.path.exists(path)
 
 
 def open_regular(path: str, flags: int = os.O_RDONLY, *, follow_links: bool = True) -> int:

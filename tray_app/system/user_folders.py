@@ -12,7 +12,7 @@ import stat
 import sys
 
 from tray_app.core import logs
-from tray_app.core.errors import StoreError
+from tray_app.core.errors import InvalidInput, StoreError
 from tray_app.core.language import msg
 
 TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - the same for all programs, wherever TMPDIR points; its owner is checked
@@ -62,6 +62,16 @@ def expand_user(path: str) -> str:
     if sys.platform != "win32" and (path == "~" or path.startswith("~/")):
         return home() + path[1:]
     return os.path.expanduser(path)
+
+
+def absolute_path(path: str) -> str:
+    """Return the path from the root on. Raises `InvalidInput` for a relative one where the working folder is gone."""
+    try:
+        return os.path.abspath(path)
+    except OSError:
+        raise InvalidInput(
+            msg("{path} has to be a path from the root on: the folder that this was started in is gone."), path=path
+        ) from None
 
 
 def runtime_folder() -> str:

@@ -75,7 +75,7 @@ class KeysDialog(ScrollingDialog):
         self.lay_out(body, [self._busy, self._remedy_button, buttons], _WIDTH, _SPARE)
         self.form.edited.connect(self._edited)
         self._edited()
-        self.form.setFocus()
+        self.form.key.setFocus()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

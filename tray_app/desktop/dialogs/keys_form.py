@@ -29,6 +29,7 @@ from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour
 from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.file_drop import FileDrop
+from tray_app.desktop.widgets.radio_focus import enter_at_checked
 from tray_app.desktop.widgets.return_key import pass_return_to_dialog
 from tray_app.kiwoom.keys import clean_keys
 
@@ -51,6 +52,7 @@ class KeysForm(QWidget):
     def __init__(self, parent: QWidget, mode: str) -> None:
         super().__init__(parent)
         self.hint = make_explanation(self)
+        self.sources = KeySources(self)  # Tab stops in the order in which widgets are made
         self.real = QRadioButton(self)
         self.demo = QRadioButton(self)
         self.real.setObjectName("modeReal")
@@ -60,6 +62,7 @@ class KeysForm(QWidget):
         modes = QButtonGroup(self)
         modes.addButton(self.real)
         modes.addButton(self.demo)
+        enter_at_checked(modes)
         self._modes = QWidget(self)
         mode_row = QHBoxLayout(self._modes)
         mode_row.setContentsMargins(0, 0, 0, 0)
@@ -70,7 +73,6 @@ class KeysForm(QWidget):
         self.key.setObjectName("appKey")
         self.secret = SecretField(self)
         self.secret.setObjectName("appSecret")
-        self.sources = KeySources(self)
         self.sources.loaded.connect(self._take)
         self.sources.refused.connect(self.complain)
         FileDrop(self, self.take_files)
@@ -109,7 +111,6 @@ class KeysForm(QWidget):
         modes.buttonToggled.connect(self._edited)
         self.key.textChanged.connect(self._edited)
         self.secret.textChanged.connect(self._edited)
-        self.setFocusProxy(self.key)
         self.sources.set_mode(mode)
         self._retranslate()
         self._colour()

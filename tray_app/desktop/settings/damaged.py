@@ -21,6 +21,7 @@ from tray_app.desktop.stop_signals import StopSignals
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.dark_mode import apply_window_theme, panel_is_dark
 from tray_app.desktop.theme.stylesheet import set_text_colour, switch_role
+from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
 from tray_app.desktop.worker import Worker
 from tray_app.settings import kwcli
 from tray_app.settings.places import settings_file, settings_scope
@@ -118,12 +119,14 @@ class DamagedSettingsDialog(ScrollingDialog):
         )
         means.setWordWrap(True)
         buttons = QDialogButtonBox(self)
-        open_file = buttons.addButton(tr("Open the settings file"), QDialogButtonBox.ButtonRole.ActionRole)
+        open_file = buttons.addButton(
+            with_mnemonic(tr("Open the settings file"), "O"), QDialogButtonBox.ButtonRole.ActionRole
+        )
         open_file.setObjectName("openFile")
         switch_role(open_file, "main", on=True)
         open_file.setDefault(True)
         open_file.clicked.connect(self.open_file)
-        leave = buttons.addButton(tr("Quit"), QDialogButtonBox.ButtonRole.RejectRole)
+        leave = buttons.addButton(with_mnemonic(tr("Quit"), "Q"), QDialogButtonBox.ButtonRole.RejectRole)
         leave.setObjectName("quit")
         buttons.rejected.connect(self.quit_requested)
         body = QVBoxLayout()
@@ -132,6 +135,8 @@ class DamagedSettingsDialog(ScrollingDialog):
         body.addWidget(means)
         self._show(settings)
         self.lay_out(body, [buttons], _WIDTH)
+        name_buttons(self)
+        self.grow()
         self._files.watch(watchable(self._paths))
 
     def reject(self) -> None:

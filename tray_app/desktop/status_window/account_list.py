@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from tray_app.core.language import tr
@@ -18,6 +19,45 @@ if TYPE_CHECKING:
     from tray_app.desktop.view.model import ProfileLine
 
 
+_NARROWEST = 160
+
+
+class AccountRow(QPushButton):
+    """An account and its state on one line. Where there is no room, the middle of the account's name is left out."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._name = self._status = self._shown = ""
+
+    def show_line(self, line: ProfileLine) -> None:
+        self._name, self._status = line.text, f" · {line.status}"
+        self.setAccessibleName(self._name + self._status)
+        self._elide()
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        hint, metrics = super().sizeHint(), self.fontMetrics()
+        around = hint.width() - metrics.horizontalAdvance(self._shown)
+        return QSize(around + metrics.horizontalAdvance(self._name + self._status), hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        hint = self.sizeHint()
+        return QSize(min(_NARROWEST, hint.width()), hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        whole, metrics = self._name + self._status, self.fontMetrics()
+        around = self.sizeHint().width() - metrics.horizontalAdvance(whole)
+        room = self.width() - around - metrics.horizontalAdvance(self._status)
+        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, max(0, room))
+        self._shown = name + self._status
+        set_text(self, self._shown.replace("&", "&&"))
+        self.setToolTip("" if name == self._name else whole)
+
+
 class AccountList(QWidget):
     """The accounts as buttons, hidden where there is only one. `chosen(name)` is a click on another one."""
 
@@ -26,7 +66,7 @@ class AccountList(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._lines: tuple[ProfileLine, ...] = ()
-        self._rows: list[QPushButton] = []
+        self._rows: list[AccountRow] = []
         self._body = QVBoxLayout(self)
         self._body.setContentsMargins(0, 0, 0, 0)
         self._body.setSpacing(2)
@@ -43,9 +83,7 @@ class AccountList(QWidget):
             row.setVisible(number < len(lines))
             if number < len(lines):
                 line = lines[number]
-                text = f"{line.text} · {line.status}"
-                set_text(row, text.replace("&", "&&"))
-                row.setAccessibleName(text)
+                row.show_line(line)
                 row.setAccessibleDescription(tr("It is shown.") if line.chosen else "")
                 row.setChecked(line.chosen)
                 row.setIcon(list_icon(line.icon, dark))
@@ -58,7 +96,7 @@ class AccountList(QWidget):
             self.show_profiles(lines)
 
     def _add_row(self) -> None:
-        row = QPushButton(self)
+        row = AccountRow(self)
         row.setObjectName(f"account{len(self._rows)}")
         row.setCheckable(True)
         row.setFlat(True)

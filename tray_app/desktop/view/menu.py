@@ -49,8 +49,10 @@ def snooze_text(overview: Overview, now: float) -> str:
 
 def menu_remedy_text(remedy: str, state: TokenState, now: float) -> str:
     """Return the entry that says what helps; where that is another entry, which one."""
-    if remedy in {Remedy.NONE, Remedy.WAIT}:
-        waits = wait_text(state, now) if remedy == Remedy.WAIT or is_failing(state) else ""
+    if remedy == Remedy.WAIT:
+        return tr("Nothing to fix")  # until when, the entry that asks Kiwoom says
+    if remedy == Remedy.NONE:
+        waits = wait_text(state, now) if is_failing(state) else ""
         is_off = bool(skew_text(state.skew_seconds))
         return waits or (tr("This computer's clock is off") if is_off else tr("Nothing to fix"))
     if remedy in ASKING:

@@ -22,7 +22,8 @@ from tray_app.core.wording import (
 from tray_app.desktop.icons.state_icon import Phase
 from tray_app.desktop.view.model import MOCK, REAL, SANDBOX, Badge
 from tray_app.desktop.view.timing import seconds_left
-from tray_app.desktop.view.urgency import is_first_check
+from tray_app.desktop.view.urgency import is_first_check, is_not_set_up
+from tray_app.kiwoom.codes import NOT_KIWOOM
 
 if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
@@ -55,7 +56,7 @@ def headline_text(state: TokenState, phase: Phase, now: float) -> str:
         return tr("Not confirmed")
     if is_first_check(state):
         return tr("One moment…")
-    return tr("No token")
+    return _no_token_text(state)
 
 
 def remaining_text(state: TokenState, now: float) -> str:
@@ -63,13 +64,18 @@ def remaining_text(state: TokenState, now: float) -> str:
     if state.expires is None:
         if is_first_check(state):
             return tr("Reading the token…")
-        return tr("No token") if state.dead_at is None else tr("The token has stopped working")
+        return _no_token_text(state) if state.dead_at is None else tr("The token has stopped working")
     left = seconds_left(state, now)
     if left <= 0:
         return tr("The token has expired")
     if left < 60:
         return tr("Less than a minute left")
     return tr("{duration} left", duration=duration(left - left % 60))
+
+
+def _no_token_text(state: TokenState) -> str:
+    hides = state.place_problem in KeyringUnavailable.HIDE_TOKEN
+    return tr("The token cannot be read") if hides else tr("No token")
 
 
 def short_end_text(expires: float, now: float) -> str:
@@ -86,6 +92,11 @@ def status_text(state: TokenState, now: float) -> str:
     if seconds_left(state, now):
         return tr("{remaining} (until {time})", remaining=remaining, time=time)
     return tr("{remaining} ({time})", remaining=remaining, time=time)
+
+
+def attention_text(state: TokenState) -> str:
+    """Return what is wrong with an account for which renewal has stopped, in a few words."""
+    return tr("no app key") if is_not_set_up(state) else tr("needs attention")
 
 
 def profile_text(state: TokenState) -> str:
@@ -120,9 +131,23 @@ def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
     if is_repeated and state.renew_at is not None and state.renew_at > now:
         told = tr("Kiwoom's request limit was reached. Trying again at {time}.", time=local_time(state.renew_at, now))
         return f"{told} [{error.code}]" if error.code else told
+    if error.message == NOT_KIWOOM and not is_failed_check(error) and state.renew_at and state.renew_at > now:
+        told = tr(
+            "Kiwoom answers, but not as its API should; it may be down for maintenance. Trying again at {time}.",
+            time=local_time(state.renew_at, now),
+        )
+        return f"{told} [{error.code}]" if error.code else told
     if isinstance(error, KeysMissing) and "command" in error.values:
         return tr("No app key for {mode} yet.", mode=tr(str(error.values["mode"])))
     return refusal_text(error, state.mode)
+
+
+def rotation_text(state: TokenState, now: float) -> str:
+    """Return when the token will be revoked and reissued before it expires; empty if it will not."""
+    if state.rotate_at is None or (state.expires is not None and state.rotate_at >= state.expires):
+        return ""
+    time = local_time(state.rotate_at, now)
+    return tr("{time}: revoked and reissued.", time=time[:1].upper() + time[1:])
 
 
 def place_problem_text(state: TokenState) -> str:

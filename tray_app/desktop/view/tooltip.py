@@ -5,14 +5,17 @@ from __future__ import annotations
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import TokenState
+from tray_app.core.wording import skew_text
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.view.texts import (
+    attention_text,
     badges_of,
     busy_text,
     error_text,
     place_problem_text,
     profile_text,
     remaining_text,
+    rotation_text,
     short_end_text,
     status_text,
 )
@@ -49,14 +52,16 @@ def tooltip_text(overview: Overview, now: float) -> str:
         title.append(state.profile)
     error = error_text(state.last.error, state, now) if state.last is not None and state.last.error is not None else ""
     working = busy_text(running_action(state))
-    trouble = working or error or overview.settings_problem or place_problem_text(state)
-    return shorten([" · ".join(title), status_text(state, now), trouble])
+    trouble = (
+        working or error or overview.settings_problem or place_problem_text(state) or skew_text(state.skew_seconds)
+    )
+    return shorten([" · ".join(title), status_text(state, now), trouble or rotation_text(state, now)])
 
 
 def _line(state: TokenState, now: float, *, is_chosen: bool) -> str:
     """Return one of several accounts in the tooltip."""
     if state.stopped:
-        status = tr("needs attention")
+        status = attention_text(state)
     elif is_chosen or not seconds_left(state, now):
         status = remaining_text(state, now)
     else:

@@ -31,7 +31,7 @@ WELL = 6
 def urgency(state: TokenState, now: float) -> int:
     """Return the rank of a state; 0 is the most urgent."""
     phase = phase_of(state, now)
-    if _is_not_set_up(state):
+    if is_not_set_up(state):
         return _LEAST_URGENT
     is_dead = phase in {Phase.NONE, Phase.EXPIRED, Phase.DEAD}
     has_failed = state.last is not None and state.last.result is Result.FAILED
@@ -47,7 +47,7 @@ def urgency(state: TokenState, now: float) -> int:
     return ranks.index(True) if True in ranks else len(ranks)
 
 
-def _is_not_set_up(state: TokenState) -> bool:
+def is_not_set_up(state: TokenState) -> bool:
     """Return True if the account has no keys yet: a trader may use only the others."""
     return state.expires is None and state.last is not None and isinstance(state.last.error, KeysMissing)
 

@@ -13,7 +13,14 @@ from tray_app.core.wording import keyring_subject, korean_time, local_time
 from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.view.icon import icon_of
 from tray_app.desktop.view.model import Overview, ProfileLine
-from tray_app.desktop.view.texts import error_text, headline_text, profile_text, short_end_text
+from tray_app.desktop.view.texts import (
+    attention_text,
+    error_text,
+    headline_text,
+    profile_text,
+    rotation_text,
+    short_end_text,
+)
 from tray_app.desktop.view.timing import is_of_known_age, next_midnight, phase_of
 from tray_app.desktop.view.urgency import CLEARED_RESULTS, WELL, most_urgent, urgency
 
@@ -58,7 +65,7 @@ def profile_lines(overview: Overview, now: float) -> tuple[ProfileLine, ...]:
 def account_status(state: TokenState, now: float) -> str:
     """Return until when the token of an account is valid, or what is wrong."""
     if state.stopped:
-        return tr("needs attention")
+        return attention_text(state)
     if state.expires is None or state.expires <= now:
         return headline_text(state, phase_of(state, now), now)
     return tr("until {time}", time=short_end_text(state.expires, now))
@@ -69,7 +76,7 @@ def elsewhere_text(overview: Overview, now: float) -> str:
     urgent = most_urgent(overview.states, now)
     if urgency(urgent, now) >= min(urgency(overview.state, now), WELL):
         return ""
-    what = tr("needs attention") if urgent.stopped else headline_text(urgent, phase_of(urgent, now), now)
+    what = attention_text(urgent) if urgent.stopped else headline_text(urgent, phase_of(urgent, now), now)
     return f"{profile_text(urgent)} · {what}"
 
 
@@ -158,6 +165,8 @@ def next_event_text(state: TokenState, now: float) -> str:
     error = None if state.last is None or state.expires is not None else state.last.error
     if _is_watched(error, state) and state.renew_at is None:
         return tr("It goes on by itself once that is solved.")
+    if state.stopped and state.policy == NOTIFY:
+        return tr("Press “Try again” once this is fixed.")
     if state.stopped:
         return tr("Automatic renewal is paused until you fix this and press “Try again”.")
     if state.renew_at is None:
@@ -175,8 +184,8 @@ def next_event_text(state: TokenState, now: float) -> str:
     time = local_time(state.renew_at, now)
     if is_failing(state):
         return tr("Next attempt: {time}.", time=time)
-    if state.rotate_at is not None and (state.expires is None or state.rotate_at < state.expires):
-        return tr("{time}: revoked and reissued.", time=time[:1].upper() + time[1:])
+    if planned := rotation_text(state, now):
+        return planned
     if state.expires is not None and state.expires > now:
         time = local_time(state.expires, now)
         return tr("A new token is issued automatically right after it expires, {time}.", time=time)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.widgets.flow_layout import FlowLayout
+from tray_app.desktop.widgets.radio_focus import enter_at_checked
 from tray_app.settings.kinds import Choice
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class ChoiceField(Field):
             self._group.addButton(radio)
             radio.toggled.connect(self.schedule)
             body.addWidget(radio)
+        enter_at_checked(self._group)
         self.retranslate()
 
     def _display(self, value: Any) -> None:

@@ -20,6 +20,7 @@ from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.settings.fields.time_edit import make_time_edit, time_of
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_text
+from tray_app.desktop.widgets.radio_focus import enter_at_checked
 from tray_app.service.settings_changes import DAILY_MEANS
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class PolicyField(Field):
             set_role(self._means[one], "quiet")
             self._means[one].setContentsMargins(_INDENT, 0, 0, 6)
             body.addWidget(self._means[one])
+        enter_at_checked(group)
         self._time.timeChanged.connect(self.schedule)
         self.retranslate()
 

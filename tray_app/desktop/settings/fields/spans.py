@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from tray_app.core.language import tr
 from tray_app.core.wording import duration
 from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.widgets.basics import make_button
+from tray_app.desktop.widgets.flow_layout import FlowLayout
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
 
 
 _USUAL_SPANS = (3600, 1800, 600, 300, 60, 0)
-
-_CHIPS_IN_A_ROW = 4
 
 
 class SpansField(Field):
@@ -30,10 +25,7 @@ class SpansField(Field):
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(setting, parent)
         self._chips: dict[int, QPushButton] = {}
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(8)
-        self._grid.setColumnStretch(_CHIPS_IN_A_ROW, 1)
+        self._row = FlowLayout(self)
         self._make(_USUAL_SPANS)
 
     def _display(self, value: Any) -> None:
@@ -57,9 +49,9 @@ class SpansField(Field):
             chip.setParent(None)
             chip.deleteLater()
         self._chips = {}
-        for number, span in enumerate(sorted(spans, reverse=True)):
+        for span in sorted(spans, reverse=True):
             chip = self._chips[span] = make_button(f"{self.setting.name}_{span}", self)
             chip.setCheckable(True)
             chip.toggled.connect(self.schedule)
-            self._grid.addWidget(chip, number // _CHIPS_IN_A_ROW, number % _CHIPS_IN_A_ROW)
+            self._row.addWidget(chip)
         self.retranslate()

@@ -145,7 +145,7 @@ class KeysPage(Page):
 
     def initial_focus(self) -> QWidget:
         chosen = self._group.checkedButton()
-        return self._form if self._is_typing() or chosen is None else chosen
+        return self._form.key if self._is_typing() or chosen is None else chosen
 
     def discard_input(self) -> None:
         self._form.forget()

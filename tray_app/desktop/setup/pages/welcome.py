@@ -13,6 +13,7 @@ from tray_app.desktop.setup.flow import SetupFlow, SetupResult, Step
 from tray_app.desktop.setup.pages.page import Page
 from tray_app.desktop.widgets.basics import make_text
 from tray_app.desktop.widgets.described_button import DescribedButton
+from tray_app.desktop.widgets.radio_focus import enter_at_checked
 
 
 class WelcomePage(Page):
@@ -27,6 +28,7 @@ class WelcomePage(Page):
         group = QButtonGroup(self)
         for choice in (self._account, self._sandbox):
             group.addButton(choice.button)
+        enter_at_checked(group)
         group.buttonToggled.connect(lambda *_: self.edited.emit())
         self.body.addWidget(self._what)
         self.body.addSpacing(6)
