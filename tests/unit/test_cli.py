@@ -309,6 +309,36 @@ def test_clear_forgets_and_revokes_only_when_told(run: Callable[..., Run], kiwoo
     assert kiwoom.counts() == {"issue": 2, "revoke": 1, "rest": 0}
 
 
+@pytest.mark.posix
+def test_a_revoke_is_said_though_something_here_cannot_be_deleted(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, folder: Path
+) -> None:
+    run("refresh")
+    (folder / ".token.ending").mkdir()
+
+    cleared = run("clear", "--revoke")
+
+    assert (cleared.status, cleared.out) == (1, "The token was revoked at Kiwoom.\n")
+    assert one_line(cleared.err).startswith(f"{folder / '.token.ending'} cannot be deleted")
+    assert run("get", "--no-issue").status == 3
+    assert kiwoom.counts()["revoke"] == 1
+
+
+@pytest.mark.posix
+def test_a_rotation_keeps_its_token_whatever_stands_in_the_place_of_the_file(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, keyring_client: MemoryKeyring, folder: Path
+) -> None:
+    run("refresh")
+    before = run("get").out
+    (folder / ".token").mkdir(parents=True)
+
+    rotated = run("refresh", "--rotate")
+
+    assert (rotated.status, rotated.err) == (0, "")
+    assert run("get").out not in {before, ""}
+    assert kiwoom.counts()["issue"] == 2
+
+
 def test_revoked_is_said_only_when_kiwoom_says_so(run: Callable[..., Run], kiwoom: SandboxKiwoom) -> None:
     run("refresh")
     token = run("get").out
@@ -1179,6 +1209,11 @@ def test_closed_or_full_outputs_do_no_harm(run: Callable[..., Run]) -> None:
         full = shell(f"k {command} >/dev/full; echo $? >&2")
         told = "The output cannot be written: no space is left. Free some, or write it elsewhere."
         assert full.stderr.splitlines() == [told, "1"]
+    for line in ("--version", "--help", "get --help", "login --help"):
+        full = shell(f"k {line} >/dev/full; echo $? >&2")
+        assert full.stderr.splitlines() == [told, "1"]
+        unread = shell(f"k {line} | true; echo ${{PIPESTATUS[0]}} >&2")
+        assert unread.stderr in {"0\n", "1\n"}
     for line, status in (("k --sandbox get", 0), ("k get --profile nobody --no-issue", 3), ("k nonsense", 2)):
         unread = shell(f"{line} 2>/dev/full >/dev/null; echo $?")
         assert (unread.stdout, unread.stderr) == (f"{status}\n", "")

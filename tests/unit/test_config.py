@@ -526,6 +526,21 @@ class TestTheToken:
         assert json.loads((data / ".token").read_text())["access_token"] == TOKEN
         assert kept(run) == TOKEN
 
+    @pytest.mark.parametrize("content", [None, b"", b"no key", b"\xff\xfen\x00o\x00"])
+    def test_a_key_file_that_no_program_could_use_is_refused(
+        self, config: Callable[..., Run], file: Path, private_places: Path, content: bytes | None
+    ) -> None:
+        keys = private_places / "keys.txt"
+        if content is not None:
+            keys.write_bytes(content)
+            keys.chmod(0o600)
+
+        refused = config("set", "encryption_key_file", str(keys))
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert one_line(refused.err)
+        assert not file.exists() or "encryption" not in file.read_text()
+
     def test_following_twice_changes_nothing(
         self, run: Callable[..., Run], config: Callable[..., Run], data: Path, private_places: Path
     ) -> None:

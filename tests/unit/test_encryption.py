@@ -373,6 +373,15 @@ def test_a_key_file_without_a_key_is_refused(path: Path, key_file: Path, content
     assert not path.exists()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_key_file_may_have_the_encoding_of_powershell(path: Path, key_file: Path, encoding: str) -> None:
+    key_file.write_bytes(f"{ONE}\r\n".encode(encoding))
+
+    store_at(path, key_file=key_file).write(OLD)
+
+    assert store_at(path, ONE).read() == OLD
+
+
 def test_a_missing_key_file_never_means_plain_text(path: Path, tmp_path: Path) -> None:
     for file in (tmp_path / "missing", tmp_path):
         with pytest.raises(EncryptionKeyUnusable):

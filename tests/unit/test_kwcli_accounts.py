@@ -423,6 +423,24 @@ def test_keys_that_kiwoom_refuses_leave_no_alias(
     assert shared.entries == {}
 
 
+@pytest.mark.posix
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_settings_of_kiwoomcli_behind_a_link_that_leads_nowhere_are_not_none(
+    depth: int, settings_json: Path, private_places: Path
+) -> None:
+    """As on a disk that is not mounted: whoever took them for no accounts would trade for real."""
+    accounts(settings_json, day="demo")
+    assert load_settings(None).mode == "demo"
+    link = [settings_json, *settings_json.parents][depth]
+    link.rename(private_places / "elsewhere")
+    link.symlink_to(private_places / "not-mounted")
+
+    with pytest.raises(SettingsError, match="leads nowhere"):
+        kwcli.modes()
+    with pytest.raises(SettingsError, match="leads nowhere"):
+        _ = load_settings(None).mode
+
+
 @pytest.mark.parametrize("content", ["{", "[]", "null"])
 def test_damaged_settings_of_kiwoomcli_are_left_as_they_are_and_told(
     settings_json: Path, shared: MemoryVault, content: str

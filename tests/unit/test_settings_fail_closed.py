@@ -214,6 +214,41 @@ class TestALineThatIsNotUnderstood:
         assert refused.err.count("\n") == 1
         assert load_settings().theme == "dark"
 
+    @pytest.mark.parametrize(
+        "line",
+        [
+            'theme = "dark", mode = "demo", store = "keyring"',
+            'theme = "dark" mode = "demo" store = "keyring"',
+            'theme = “dark” mode="demo" store="keyring"',
+            'share_kwcli = true; mode = "demo"; store = "keyring"',
+            r'language = "ko"\nmode = "demo"\nstore = "keyring"',
+            'renew_before = "10m"mode = "demo"store = "keyring"',
+            'profiles.x.mode = "demo" mode = "demo" store: "keyring"',
+        ],
+    )
+    def test_makes_every_setting_unknown_that_it_names(
+        self, line: str, run: Callable[..., Run], file: Path, keys: None
+    ) -> None:
+        file.write_text(f"{line}\n", encoding="utf-8")
+
+        for command in COMMANDS[:3]:
+            refused = run(*command)
+            assert (refused.status, refused.out) == (USAGE, "")
+            assert refused.err.startswith(f"{file}, line ")
+        settings = load_settings()
+        for name in ("mode", "store"):
+            with pytest.raises(SettingsError):
+                getattr(settings, name)
+
+    @pytest.mark.parametrize("end", ["\r", "\v", "\f", "\x85", "\u2028", "\u2029"])
+    def test_ends_where_an_editor_ends_it(self, end: str, file: Path) -> None:
+        lines = ["# a practice account", 'language = "ko"', 'mode = "demo"', 'store = "keyring"', ""]
+        file.write_bytes(end.join(lines).encode())
+
+        settings = load_settings()
+
+        assert (settings.mode, settings.store, settings.problems) == ("demo", "keyring", ())
+
     @pytest.mark.parametrize("name", REQUIRED)
     def test_has_no_value_that_anybody_could_use(self, name: str, file: Path) -> None:
         file.write_text(f"{name} = !\n")
@@ -479,6 +514,32 @@ class TestPlaces:
         monkeypatch.chdir(private_places / "elsewhere")
 
         assert load_settings().data_dir == str(file.parent / "tokens")
+
+    @pytest.mark.posix
+    @pytest.mark.parametrize("name", ["KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR", "KIWOOM_TRAY_STATE_DIR"])
+    def test_a_relative_one_in_a_working_folder_that_is_gone_is_refused_in_words(
+        self, name: str, private_places: Path
+    ) -> None:
+        gone = private_places / "gone"
+        gone.mkdir()
+        code = (
+            "import os, sys; os.chdir(sys.argv[1]); os.rmdir(sys.argv[1]); from tray_app import token_manager;"
+            "from tray_app.cli.main import main; sys.exit(main(['get']))"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(gone)],
+            env={**os.environ, "PYTHONPATH": str(ROOT), name: "relative", "KIWOOM_TRAY_STORE": "auto"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert (done.returncode, done.stdout) == (USAGE, "")
+        told = done.stderr.splitlines()[-1]
+        assert told.startswith(name)
+        assert "the folder that this was started in is gone" in told
+        assert "Traceback" not in done.stderr
 
     @pytest.mark.posix
     def test_a_working_folder_that_is_gone_does_not_matter(self, file: Path, private_places: Path) -> None:

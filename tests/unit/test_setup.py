@@ -302,6 +302,21 @@ def test_found_keys_have_the_keyboard(open_setup: Callable[..., Setup], qtbot: Q
     assert setup.step is Step.STORAGE
 
 
+def test_tab_goes_from_the_files_to_the_mode_and_the_fields(open_setup: Callable[..., Setup], qtbot: QtBot) -> None:
+    setup = open_setup(Step.KEYS)
+    with qtbot.waitActive(setup.wizard):
+        setup.known()
+    setup.find("keysFromFile").setFocus()
+
+    passed = []
+    for _ in range(4):
+        focused = setup.wizard.focusWidget()
+        passed.append(focused.objectName())
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+
+    assert passed == ["keysFromFile", "modeReal", "appKey", "appSecret"]
+
+
 def test_other_keys_can_be_typed_where_some_were_found(open_setup: Callable[..., Setup]) -> None:
     setup = open_setup(Step.KEYS, search=KeySearch((FoundKeys("real", "main"),))).known()
     setup.find("otherKeys").click()

@@ -59,15 +59,16 @@ from tray_app.desktop.dialogs.clear import LOCAL, REVOKE, ask_clear
 from tray_app.desktop.dialogs.keys import ask_keys
 from tray_app.desktop.dialogs.rotate import ask_rotate
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
+from tray_app.desktop.icons.state_icon import IconSpec, Phase
 from tray_app.desktop.status_window import token_card as card_module
 from tray_app.desktop.status_window import window as window_module
 from tray_app.desktop.status_window.account_list import AccountList
 from tray_app.desktop.status_window.dial import Dial
 from tray_app.desktop.status_window.window import StatusWindow
-from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.colours import Tone, window_tones
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import view_of
-from tray_app.desktop.view.model import Overview, View
+from tray_app.desktop.view.model import Overview, ProfileLine, View
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.work_button import WorkButton
 from tray_app.kiwoom.codes import error_for
@@ -980,3 +981,27 @@ def test_questions_on_a_small_screen_at_300_percent_cut_no_word(
     for name in ("clearAccept", "clearCancel", "rotateAccept", "rotateCancel", "keysAccept", "keysCancel"):
         found = dialog.findChild(QPushButton, name)
         assert found is None or dialog.rect().contains(found.mapTo(dialog, found.rect().bottomRight()))
+
+
+def test_a_long_account_name_leaves_its_state_in_sight(qtbot: QtBot) -> None:
+    name = "a-very-long-name-of-a-second-account-for-practising-options · Mock"
+    window = QWidget()
+    qtbot.addWidget(window)
+    accounts = AccountList(window)
+    lines = [
+        ProfileLine(one, one, "needs attention", chosen=False, tone=Tone.BAD, icon=IconSpec(Phase.NONE))
+        for one in ("default", name)
+    ]
+    accounts.show_profiles(tuple(lines))
+    accounts.resize(300, accounts.sizeHint().height())
+    window.show()
+
+    row = button(accounts, "account1")
+    assert row.width() <= 300
+    assert "…" in row.text()
+    assert row.text().endswith("Mock · needs attention")
+    assert row.toolTip() == row.accessibleName() == f"{name} · needs attention"
+    assert button(accounts, "account0").text() == "default · needs attention"
+    accounts.resize(900, accounts.height())
+    assert row.text() == f"{name} · needs attention"
+    assert row.toolTip() == ""

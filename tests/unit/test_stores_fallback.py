@@ -280,12 +280,22 @@ class TestKeyringWorks:
         with pytest.raises(StoreError, match="not a file"):
             store.clear()
 
+    def test_a_keyring_that_works_needs_no_folder_for_the_file(
+        self, store: FallbackStore, path: Path, clock: Clock
+    ) -> None:
+        path.parent.write_text("a file in the place of the data folder")
+
+        assert store.read() is None
+        store.write(one := token(clock))
+        assert store.read() == one
+
     @pytest.mark.posix
-    def test_a_file_that_may_hold_a_newer_token_is_an_error_when_there_is_nothing_else(
-        self, store: FallbackStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_a_file_that_may_not_be_read_is_an_error_where_the_keyring_cannot_be_used(
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path.parent.mkdir()
         path.touch()
+        keyring_client.problem = KeyringUnavailable.MISSING
 
         def refuse(*_: Any, **__: Any) -> None:
             raise PermissionError(errno.EACCES, "Permission denied")

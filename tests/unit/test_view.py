@@ -282,6 +282,41 @@ def test_keyring_has_the_name_of_the_system(platform: str, name: str) -> None:
     assert seen(state(), NOW, platform).place == name
 
 
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (KeyringUnavailable.LOCKED, "The token cannot be read"),
+        (KeyringUnavailable.ASKING, "The token cannot be read"),
+        (KeyringUnavailable.SILENT, "The token cannot be read"),
+        (KeyringUnavailable.MISSING, "No token"),
+        ("", "No token"),
+    ],
+)
+def test_a_token_that_the_keyring_hides_is_not_called_missing(problem: str, told: str) -> None:
+    view = seen(state(None, place_problem=problem), NOW)
+
+    assert (view.headline, view.remaining) == (told, told)
+    assert told in view.tooltip
+    assert told in view.menu_status
+
+
+def test_tooltip_tells_a_wrong_clock_and_a_planned_reissue() -> None:
+    assert "7 min behind" in seen(state(skew_seconds=420.0), NOW).tooltip
+    assert "revoked and reissued" in seen(state(rotate_at=NOW + 7200), NOW).tooltip
+    assert "revoked" not in seen(state(3600, rotate_at=NOW + 7200), NOW).tooltip
+
+
+def test_what_is_tried_again_by_itself_asks_for_no_further_try() -> None:
+    error = error_for(None, None, http_status=503)
+
+    waiting = seen(failed(error, renew_at=NOW + 60), NOW)
+    assert waiting.last == (
+        "Kiwoom answers, but not as its API should; it may be down for maintenance. Trying again at 12:08. [HTTP 503]"
+    )
+    assert waiting.last in waiting.tooltip or "maintenance" in waiting.tooltip
+    assert "Try again later" in seen(failed(error), NOW).last
+
+
 def test_failure_is_grave_only_when_no_token_lives_or_nothing_is_tried() -> None:
     error = error_for(None, None, http_status=503)
     assert seen(failed(error, 5000), NOW).last_tone is Tone.LOW
@@ -498,6 +533,20 @@ def test_what_is_pressing_elsewhere_is_the_head_of_the_menu_only_if_the_chosen_i
 def test_work_on_the_chosen_profile_is_seen_at_the_icon() -> None:
     view = view_of(overview(state(busy=Action.REFRESH), state(200, profile="swing")), NOW)
     assert view.icon == IconSpec(Phase.VALID, busy=True)
+
+
+def test_an_account_without_keys_is_said_to_have_none() -> None:
+    missing = KeysMissing("There are no app keys for {mode}. Enter them with: {command}", mode="real", command="x")
+    view = view_of(overview(state(), replace(failed(missing, stopped=True), profile="second")), NOW)
+
+    assert view.profiles[1].status == "no app key"
+    assert "second · Real · no app key" in view.tooltip
+
+
+def test_settings_that_are_wrong_explain_why_nothing_is_renewed() -> None:
+    broken = overview(state(None, last=None), settings_problem="settings.toml, line 1: …")
+
+    assert view_of(broken, NOW).coming == "No automatic renewal until the settings file is corrected."
 
 
 def test_tooltip_of_several_has_a_line_for_each_the_most_urgent_first() -> None:

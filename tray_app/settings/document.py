@@ -183,8 +183,8 @@ class Document:
         problem = SettingsError(message, **values)
         self.unknown.append(Unknown(section, key, problem))
         if not is_toml_alone:
-            others = _settings_in("\n".join(lines[left_out.start : left_out.stop])) - {key}
-            self.unknown += [Unknown(None, one, problem) for one in sorted(others)]
+            more = "\n".join(lines[left_out.start : left_out.stop]).replace(key, "", 1)
+            self.unknown += [Unknown(None, one, problem) for one in sorted(_settings_in(more))]
 
     def _line_of(self, keys: tuple[str, ...]) -> int:
         if self._line_numbers is None:
