@@ -103,14 +103,17 @@ def until_text(entry: Entry) -> str:
     return ""
 
 
-def life_text(life: Lifespan) -> str:
-    """Return from when to when the token was valid, and on a second line how it came and how it ended."""
+def life_text(life: Lifespan, *, origin: bool = True) -> str:
+    """Return from when to when the token was valid, and on a second line how it came, unless `origin` is False, and
+    how it ended."""
     span = tr(
         "Token {id}: {start} to {end} (KST)", id=life.token, start=moment_text(life.start), end=moment_text(life.end)
     )
+    fate = tr("It is valid.") if life.ended is None else tr(_ENDS[life.ended])
+    if not origin:
+        return f"{span}\n{fate}"
     came = tr(_KINDS[life.came])
     came = tr("{what} ({program}).", what=came, program=life.by) if life.by else f"{came}."
-    fate = tr("It is valid.") if life.ended is None else tr(_ENDS[life.ended])
     return f"{span}\n{came}  {fate}"
 
 
@@ -144,8 +147,10 @@ def summary_text(week: Week) -> str:
 
 def mark_text(event: Event) -> str:
     """Return an event with its time and program, on one line."""
-    program = f"  ({event.by})" if event.by else ""
-    return f"{moment_text(event.at)} (KST)  {event_text(event)}{program}"
+    time, what = moment_text(event.at), event_text(event)
+    if not event.by:
+        return tr("{time} (KST)  {what}", time=time, what=what)
+    return tr("{time} (KST)  {what} ({program})", time=time, what=what, program=event.by)
 
 
 def week_text(week: Week) -> str:

@@ -85,12 +85,15 @@ class WeekView(QWidget):
         """Return the tooltip of that event, and of the gap or token it belongs to."""
         if isinstance(event, Gap):
             return gap_text(event)
-        around = ""
+        lines = [mark_text(event)]
         if self._week is not None:
             gap = self._week.gap_at(event.at)
             life = self._week.life_at(event.at) if event.kind not in TAKES else self._week.life_until(event.at)
-            around = gap_text(gap) if gap is not None else life_text(life) if life is not None else ""
-        return f"{mark_text(event)}\n{around.replace(chr(10), '  ')}".strip()
+            if gap is not None:
+                lines.append(gap_text(gap))
+            elif life is not None:
+                lines.append(life_text(life, origin=life.start != event.at).replace("\n", "  "))
+        return "\n".join(lines)
 
     def sizeHint(self) -> QSize:
         return QSize(820, round(self.fontMetrics().height() * 2 + 7 * 44))
