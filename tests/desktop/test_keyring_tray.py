@@ -82,7 +82,7 @@ def test_unlocked_by_the_login_after_the_start_it_goes_on_by_itself(desktop: Des
         desktop.secret_store("kiwoom-real", "secretkey", SANDBOX_APP_SECRET)
         desktop.keyring_lock()
         trader.start_tray()
-        trader.sees("No token", "keyring")
+        trader.sees("cannot be read", "keyring")
 
         secret_service.unlock_silently(desktop.bus, PASSWORD)
 
@@ -117,7 +117,7 @@ def test_keepassxc_is_asked_once_by_the_button_and_nothing_is_in_plain_text(
             assert (failed.returncode, failed.stdout) == (6, "")
             assert "asking for permission" in failed.stderr
         trader.start_tray()
-        trader.sees("No token", "asking for permission")
+        trader.sees("cannot be read", "asking for permission")
         assert keepassxc.asked == 0, "nobody was there to answer"
 
         window = trader.open_window()
@@ -158,7 +158,7 @@ def test_token_in_the_keyring_is_there_again_after_unlocking(trader: Trader) -> 
     assert trader.in_keyring() == "a-token-in-the-keyring"
     desktop.keyring_lock()
     trader.start_tray()
-    trader.sees("No token", LOCKED)
+    trader.sees("cannot be read", LOCKED)
     unlock_from_the_window(trader)
     desktop.keyring_unlock()
     trader.sees("2 h left")
@@ -172,7 +172,7 @@ def test_keys_in_a_locked_keyring_are_used_after_unlocking(desktop: Desktop) -> 
         desktop.secret_store("kiwoom-real", "secretkey", SANDBOX_APP_SECRET)
         desktop.keyring_lock()
         trader.start_tray()
-        trader.sees("No token", "keyring")
+        trader.sees("cannot be read", "keyring")
         trader.idle()
         assert desktop.keyring_prompts() == []
         unlock_from_the_window(trader)

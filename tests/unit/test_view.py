@@ -300,6 +300,12 @@ def test_a_token_that_the_keyring_hides_is_not_called_missing(problem: str, told
     assert told in view.menu_status
 
 
+def test_a_token_that_was_removed_while_the_keyring_hid_it_is_gone() -> None:
+    removed = state(None, place_problem=KeyringUnavailable.LOCKED, last=LastResult(Result.CLEARED, NOW - 5))
+
+    assert seen(removed, NOW).headline == "No token"
+
+
 def test_tooltip_tells_a_wrong_clock_and_a_planned_reissue() -> None:
     assert "7 min behind" in seen(state(skew_seconds=420.0), NOW).tooltip
     assert "revoked and reissued" in seen(state(rotate_at=NOW + 7200), NOW).tooltip

@@ -22,7 +22,7 @@ from tray_app.core.wording import (
 from tray_app.desktop.icons.state_icon import Phase
 from tray_app.desktop.view.model import MOCK, REAL, SANDBOX, Badge
 from tray_app.desktop.view.timing import seconds_left
-from tray_app.desktop.view.urgency import is_first_check, is_not_set_up
+from tray_app.desktop.view.urgency import CLEARED_RESULTS, is_first_check, is_not_set_up
 from tray_app.kiwoom.codes import NOT_KIWOOM
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ def remaining_text(state: TokenState, now: float) -> str:
 
 
 def _no_token_text(state: TokenState) -> str:
-    hides = state.place_problem in KeyringUnavailable.HIDE_TOKEN
-    return tr("The token cannot be read") if hides else tr("No token")
+    was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
+    is_hidden = state.place_problem in KeyringUnavailable.HIDE_TOKEN and not was_cleared
+    return tr("The token cannot be read") if is_hidden else tr("No token")
 
 
 def short_end_text(expires: float, now: float) -> str:
