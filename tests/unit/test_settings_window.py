@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QTime, QTimer
-from PySide6.QtGui import QColor, QPalette, QWheelEvent
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -656,31 +656,3 @@ class TestActions:
         kept = json.loads((private_places / "other" / ".token").read_text())
         assert kept["access_token"] == "a-token-of-a-test"
         assert str(private_places / "other") in outcome(joined, "data_dir")
-
-
-def test_boxes_that_are_not_ticked_do_not_look_so_on_dark_windows(shown: SettingsWindow) -> None:
-    """Windows gives them the accent colour as their ground there."""
-    dark = shown.palette()
-    dark.setColor(QPalette.ColorRole.Window, QColor("#1e1e1e"))
-    dark.setColor(QPalette.ColorRole.WindowText, QColor("white"))
-    box = find(shown, QRadioButton, "theme_dark")
-    own = box.palette()
-    own.setColor(QPalette.ColorRole.Base, QColor("#0078d7"))
-    box.setPalette(own)
-
-    shown.setPalette(dark)
-
-    ground = box.palette().color(QPalette.ColorRole.Base)
-    assert ground.saturation() == 0
-    assert contrast(ground, QColor("#1e1e1e")) >= 3
-
-
-def contrast(one: QColor, other: QColor) -> float:
-    """By WCAG 2."""
-
-    def light(colour: QColor) -> float:
-        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]]  # type: ignore[index]
-        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
-
-    lighter, darker = sorted((light(one), light(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)

@@ -25,6 +25,11 @@ _FUSION_DARKENS = 140
 """Per cent by which Fusion darkens the window's colour for an outline."""
 
 
+_FAINT_GROUND, _VISIBLE_GROUND = 0.06, 0.36
+"""How much of the text's colour is in a box on a dark window: where it has an outline, and where it has to be seen
+without one."""
+
+
 def window_stylesheet(palette: QPalette, *, button: tuple[int, int] = (7, 14), main: tuple[int, int] = (7, 18)) -> str:
     """Return the style sheet for a window with this palette; empty in high contrast.
 
@@ -96,16 +101,18 @@ def fix_box_colours(window: QWidget) -> None:
     """Make the outlines of boxes and fields visible, and let boxes on dark windows look checked only where they are.
 
     WORKAROUND: for dark windows QWindowsTheme sets a palette of their own whose base is the accent colour (Qt 6.5 to
-    6.11), so that the style Fusion draws all of them as if checked. Elsewhere Fusion draws them nearly as dark as the
-    window. Delete once Qt's dark palette on Windows has a base that is not the accent colour.
+    6.11), so that the style Fusion draws all of them as if checked. Delete once Qt's dark palette on Windows has a base
+    that is not the accent colour.
 
     WORKAROUND: Fusion draws outlines in the colour of the window, a little darker (Qt 6.11): on a light window with a
     contrast of 2, on a dark one of 1. Delete once it has a colour of its own for them.
     """
     palette = window.palette()
     ground = palette.color(QPalette.ColorRole.Base)
+    draws_outlines = QApplication.style().name() == "fusion" and not is_high_contrast()
     if is_dark(palette) and not is_high_contrast():
-        ground = mixed(palette.color(QPalette.ColorRole.Window), text_colour(palette), 0.36)
+        share = _FAINT_GROUND if draws_outlines else _VISIBLE_GROUND
+        ground = mixed(palette.color(QPalette.ColorRole.Window), text_colour(palette), share)
     for box in (*window.findChildren(QRadioButton), *window.findChildren(QCheckBox)):
         own = box.palette()
         if own.color(QPalette.ColorRole.Base) != ground:
@@ -113,8 +120,8 @@ def fix_box_colours(window: QWidget) -> None:
             box.setPalette(own)
     if not is_high_contrast():
         _fade_disabled_texts(window, faint_text_colour(palette))
-        if QApplication.style().name() == "fusion":
-            _show_outlines(window, palette)
+    if draws_outlines:
+        _show_outlines(window, palette)
 
 
 def _fade_disabled_texts(window: QWidget, colour: QColor) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.settings.fields.base import Field
-from tray_app.desktop.settings.fields.time_edit import wheel_only_with_focus
+from tray_app.desktop.settings.fields.time_edit import prepare_input
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
@@ -26,12 +26,10 @@ class SpanField(Field):
         super().__init__(setting, parent)
         self._unit = 60
         self._number = QSpinBox(self)
-        self._number.setObjectName(f"{setting.name}_number")
+        prepare_input(self._number, f"{setting.name}_number")
         self._number.setRange(0, 1440)
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._number.valueChanged.connect(self.schedule)
-        self._number.installEventFilter(wheel_only_with_focus)
-        self._number.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         body = QHBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)
         body.addWidget(self._number)

@@ -1,4 +1,4 @@
-"""Inputs of a time of the day."""
+"""Inputs of numbers and of times of the day."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from PySide6.QtWidgets import (
     QTimeEdit,
     QWidget,
 )
+
+_AROUND_TEXT = 12
+"""Pixels above and below the text of a line to type in, together, as the style sheet has them."""
 
 
 class _WheelOnlyWithFocus(QObject):
@@ -20,16 +23,22 @@ class _WheelOnlyWithFocus(QObject):
         return super().eventFilter(watched, event)
 
 
-wheel_only_with_focus = _WheelOnlyWithFocus()
+_wheel_only_with_focus = _WheelOnlyWithFocus()
+
+
+def prepare_input(box: QAbstractSpinBox, name: str) -> None:
+    """Name the input, make it as high as a line to type in, and let the wheel change it only while it has the focus."""
+    box.setObjectName(name)
+    box.setMinimumHeight(box.fontMetrics().height() + _AROUND_TEXT)
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.installEventFilter(_wheel_only_with_focus)
 
 
 def make_time_edit(name: str, parent: QWidget) -> QTimeEdit:
     edit = QTimeEdit(parent)
-    edit.setObjectName(name)
+    prepare_input(edit, name)
     edit.setDisplayFormat("HH:mm")
     edit.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-    edit.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    edit.installEventFilter(wheel_only_with_focus)
     return edit
 
 
