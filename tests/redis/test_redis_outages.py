@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests import ROOT
 from tests.doubles import KEYS, Clock, FakeBroker
 from tests.redis.server import FakeServer, RealRedis, parts, wait_for
 from tests.redis.test_redis_store import KEY, clear, write
@@ -584,15 +587,23 @@ def test_a_redis_that_refuses_to_be_asked_whether_it_is_back_is_back(redis: Real
     wait_for(lambda: server.problem is None, "it is back")
 
 
-def test_without_the_package_it_says_how_to_get_it(
-    open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "redis", None)
-    store = open_store("redis://127.0.0.1:1/0")
-    store.version()
-    with pytest.raises(RedisUnavailable, match="package redis") as caught:
-        store.read()
-    assert caught.value.problem == RedisUnavailable.NO_PACKAGE
+def test_without_the_package_it_says_how_to_get_it() -> None:
+    """In a process of its own: threads of earlier tests may still ask whether their server is back."""
+    program = (
+        "import sys; sys.modules['redis'] = None\n"
+        "from tray_app.api.token_manager import TokenManager\n"
+        "from tray_app.core.errors import RedisUnavailable\n"
+        "manager = TokenManager(store='redis')\n"
+        "try: manager.ensure_token()\n"
+        "except RedisUnavailable as error: print(error.problem, error)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "KIWOOM_TRAY_REDIS_URL": "redis://127.0.0.1:1/0"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout.startswith(f"{RedisUnavailable.NO_PACKAGE} Redis needs the package redis. Install it: ")
 
 
 @pytest.mark.parametrize(
