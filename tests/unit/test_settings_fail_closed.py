@@ -69,7 +69,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def files_below(folder: Path) -> list[str]:
-    return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+    return sorted(one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file())
 
 
 class TestAFileThatCannotBeReadAsAWhole:
