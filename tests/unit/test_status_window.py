@@ -993,15 +993,16 @@ def test_a_long_account_name_leaves_its_state_in_sight(qtbot: QtBot) -> None:
         for one in ("default", name)
     ]
     accounts.show_profiles(tuple(lines))
-    accounts.resize(300, accounts.sizeHint().height())
+    row = button(accounts, "account1")
+    width = row.sizeHint().width() * 2 // 3
+    accounts.resize(width, accounts.sizeHint().height())
     window.show()
 
-    row = button(accounts, "account1")
-    assert row.width() <= 300
+    assert row.width() <= width
     assert "…" in row.text()
     assert row.text().endswith("Mock · needs attention")
     assert row.toolTip() == row.accessibleName() == f"{name} · needs attention"
     assert button(accounts, "account0").text() == "default · needs attention"
-    accounts.resize(900, accounts.height())
+    accounts.resize(width * 2, accounts.height())
     assert row.text() == f"{name} · needs attention"
     assert row.toolTip() == ""
