@@ -17,7 +17,7 @@ from tray_app.cli.diagnostics import (
     watch_for_crashes,
 )
 from tray_app.cli.parser import Parser, seconds
-from tray_app.cli.unfailing_output import unfailing_stderr
+from tray_app.cli.unfailing_output import give_up, unfailing_stderr
 from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
 from tray_app.core.language import current, say, tr, use
@@ -75,7 +75,11 @@ def _leave(status: int) -> NoReturn:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the tray program and return its exit status."""
-    options = _parser().parse_args(arguments)
+    try:
+        options = _parser().parse_args(arguments)
+    except OSError:  # help and version, of which nothing is left to say where it cannot be written
+        give_up(sys.stdout)
+        return UNEXPECTED
     if options.self_test:
         return _self_test(options.self_test)
     if options.update_holidays:

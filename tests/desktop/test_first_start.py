@@ -129,7 +129,7 @@ def test_hung_keyring_does_not_hold_up_the_pages(newcomer: Newcomer) -> None:
     newcomer.first_start()
     newcomer.press(newcomer.desktop.window(TITLE), "alt+n", "alt+i", "alt+i", "alt+i", "alt+f")
     newcomer.set_up_is_gone()
-    newcomer.sees("cannot be read")
+    newcomer.sees("No token")
 
 
 def test_sandbox_begins_at_once_and_the_next_start_asks_again(newcomer: Newcomer) -> None:

@@ -82,7 +82,7 @@ def test_unlocked_by_the_login_after_the_start_it_goes_on_by_itself(desktop: Des
         desktop.secret_store("kiwoom-real", "secretkey", SANDBOX_APP_SECRET)
         desktop.keyring_lock()
         trader.start_tray()
-        trader.sees("cannot be read", "keyring")
+        trader.sees("No token", "keyring")
 
         secret_service.unlock_silently(desktop.bus, PASSWORD)
 
@@ -172,7 +172,7 @@ def test_keys_in_a_locked_keyring_are_used_after_unlocking(desktop: Desktop) -> 
         desktop.secret_store("kiwoom-real", "secretkey", SANDBOX_APP_SECRET)
         desktop.keyring_lock()
         trader.start_tray()
-        trader.sees("cannot be read", "keyring")
+        trader.sees("No token", "keyring")
         trader.idle()
         assert desktop.keyring_prompts() == []
         unlock_from_the_window(trader)

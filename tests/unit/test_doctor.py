@@ -585,6 +585,17 @@ class TestFolders:
 
         assert wrong() == [f"{data / '.token'} cannot be read (not a file). Correct or remove it, then try again."]
 
+    @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give a file away")
+    def test_a_token_file_of_another_user_is_told_also_while_the_keyring_works(
+        self, wrong: Callable[[], list[str]], data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        use_memory_keyring(monkeypatch)
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+        (data / ".token").write_text("{}")
+        os.chown(data / ".token", 12345, 12345)
+
+        assert any("owned by another user" in one for one in wrong())
+
     def test_that_are_the_users_alone_are_good(self, wrong: Callable[[], list[str]], data: Path) -> None:
         assert wrong() == []
         assert list(data.iterdir()) == []

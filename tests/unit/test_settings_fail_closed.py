@@ -240,14 +240,42 @@ class TestALineThatIsNotUnderstood:
             with pytest.raises(SettingsError):
                 getattr(settings, name)
 
-    @pytest.mark.parametrize("end", ["\r", "\v", "\f", "\x85", "\u2028", "\u2029"])
-    def test_ends_where_an_editor_ends_it(self, end: str, file: Path) -> None:
-        lines = ["# a practice account", 'language = "ko"', 'mode = "demo"', 'store = "keyring"', ""]
-        file.write_bytes(end.join(lines).encode())
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "autostart = yes # store = account at login",
+            r"share_bot_file = C:\bots\account\store.json",
+            "warn_before = [30m, 10m]  # part of my policy",
+            "theme = dark mode",
+            "profiles.mode1.theme = dark",
+        ],
+    )
+    def test_leaves_alone_what_it_only_mentions(self, text: str, file: Path) -> None:
+        file.write_text(f'{text}\nmode = "demo"\nstore = "file"\npolicy = "daily 06:30"\n')
 
         settings = load_settings()
 
+        assert (settings.mode, settings.store, settings.policy) == ("demo", "file", "daily 06:30")
+        assert len(settings.problems) == 1
+
+    def test_ends_where_an_editor_ends_it(self, run: Callable[..., Run], file: Path) -> None:
+        file.write_bytes(b'# a practice account\rlanguage = "ko"\rmode = "demo"\rstore = "keyring"\r')
+
+        settings = load_settings()
         assert (settings.mode, settings.store, settings.problems) == ("demo", "keyring", ())
+        assert run("config", "set", "mode", "real").status == DONE
+        assert (load_settings().mode, load_settings().store) == ("real", "keyring")
+
+    @pytest.mark.parametrize("end", ["\v", "\f", "\x85", "\u2028", "\u2029"])
+    def test_hides_no_setting_behind_an_end_that_only_some_editors_see(self, end: str, file: Path) -> None:
+        for text in (f'# a practice account{end}mode = "demo"', f'language = "ko"{end}mode = "demo"'):
+            file.write_bytes(text.encode())
+
+            with pytest.raises(SettingsError, match="line 1"):
+                _ = load_settings().mode
+
+        file.write_bytes(f"# see{end}the docs\nmode = 'demo'\n".encode())
+        assert load_settings().mode == "demo"
 
     @pytest.mark.parametrize("name", REQUIRED)
     def test_has_no_value_that_anybody_could_use(self, name: str, file: Path) -> None:

@@ -46,6 +46,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QRadioButton,
     QScrollArea,
+    QSizePolicy,
     QStyle,
     QWidget,
 )
@@ -1006,3 +1007,5 @@ def test_a_long_account_name_leaves_its_state_in_sight(qtbot: QtBot) -> None:
     accounts.resize(width * 2, accounts.height())
     assert row.text() == f"{name} · needs attention"
     assert row.toolTip() == ""
+    assert row.minimumSizeHint().width() < width
+    assert row.sizePolicy().horizontalPolicy() is QSizePolicy.Policy.Preferred, "no window is wider for its sake"

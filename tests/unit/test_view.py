@@ -282,28 +282,23 @@ def test_keyring_has_the_name_of_the_system(platform: str, name: str) -> None:
     assert seen(state(), NOW, platform).place == name
 
 
-@pytest.mark.parametrize(
-    ("problem", "told"),
-    [
-        (KeyringUnavailable.LOCKED, "The token cannot be read"),
-        (KeyringUnavailable.ASKING, "The token cannot be read"),
-        (KeyringUnavailable.SILENT, "The token cannot be read"),
-        (KeyringUnavailable.MISSING, "No token"),
-        ("", "No token"),
-    ],
-)
-def test_a_token_that_the_keyring_hides_is_not_called_missing(problem: str, told: str) -> None:
-    view = seen(state(None, place_problem=problem), NOW)
+@pytest.mark.parametrize("problem", sorted(KeyringUnavailable.HIDE_TOKEN))
+@pytest.mark.parametrize(("hides", "told"), [(True, "The token cannot be read"), (False, "No token")])
+def test_a_token_that_the_keyring_hides_is_not_called_missing(problem: str, told: str, *, hides: bool) -> None:
+    view = seen(state(None, place="file", place_problem=problem, hides_token=hides), NOW)
 
     assert (view.headline, view.remaining) == (told, told)
     assert told in view.tooltip
     assert told in view.menu_status
+    assert "stored in a file" not in view.place_why
 
 
-def test_a_token_that_was_removed_while_the_keyring_hid_it_is_gone() -> None:
-    removed = state(None, place_problem=KeyringUnavailable.LOCKED, last=LastResult(Result.CLEARED, NOW - 5))
+def test_a_revoke_is_said_though_the_file_could_not_be_deleted() -> None:
+    error = StoreError("{path} cannot be deleted ({reason}). Delete it by hand.", path="/x/.token", reason="busy")
+    view = seen(state(None, last=LastResult(Result.REVOKED, NOW - 5, error)), NOW)
 
-    assert seen(removed, NOW).headline == "No token"
+    assert view.last == "The token was revoked at Kiwoom. /x/.token cannot be deleted (busy). Delete it by hand."
+    assert view.coming == "Waiting until you or a program issues a token again."
 
 
 def test_tooltip_tells_a_wrong_clock_and_a_planned_reissue() -> None:
@@ -317,9 +312,9 @@ def test_what_is_tried_again_by_itself_asks_for_no_further_try() -> None:
 
     waiting = seen(failed(error, renew_at=NOW + 60), NOW)
     assert waiting.last == (
-        "Kiwoom answers, but not as its API should; it may be down for maintenance. Trying again at 12:08. [HTTP 503]"
+        "Kiwoom does not answer properly, perhaps for maintenance. Trying again at 12:08. [HTTP 503]"
     )
-    assert waiting.last in waiting.tooltip or "maintenance" in waiting.tooltip
+    assert waiting.last in waiting.tooltip
     assert "Try again later" in seen(failed(error), NOW).last
 
 
@@ -549,10 +544,12 @@ def test_an_account_without_keys_is_said_to_have_none() -> None:
     assert "second · Real · no app key" in view.tooltip
 
 
-def test_settings_that_are_wrong_explain_why_nothing_is_renewed() -> None:
-    broken = overview(state(None, last=None), settings_problem="settings.toml, line 1: …")
+def test_without_automatic_renewal_a_missing_token_waits_for_the_user() -> None:
+    missing = KeysMissing("There are no app keys for {mode}. Enter them with: {command}", mode="real", command="x")
 
-    assert view_of(broken, NOW).coming == "No automatic renewal until the settings file is corrected."
+    told = {seen(state(None, policy="notify", **more), NOW).coming for more in ({}, {"dead_at": NOW - 60})}
+    assert told == {"Automatic renewal is off. Press “Issue a token”."}
+    assert seen(failed(missing, policy="notify", stopped=True), NOW).coming == "Press “Try again” once this is fixed."
 
 
 def test_tooltip_of_several_has_a_line_for_each_the_most_urgent_first() -> None:

@@ -39,8 +39,8 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class KiwoomAuth(httpx.Auth):
-    """Attach `authorization: Bearer …` to requests to Kiwoom; on 8005 or HTTP 401 get another token and retry
-    once.
+    """Attach `authorization: Bearer …` to requests to Kiwoom; on 8005, or HTTP 401 without another code, get another
+    token and retry once.
 
     `manager` is a `TokenManager`, by default `tray_app.token_manager`. Its `confirm` is called with the token that
     Kiwoom has accepted.
@@ -104,7 +104,7 @@ class KiwoomAuth(httpx.Auth):
         return {_origin(httpx.URL(address)) for address in ([own] if own else HOSTS.values())}
 
     def _refuses_token(self, response: httpx.Response, fields: dict[str, object]) -> bool:
-        """Return True for 8005, and for Kiwoom's own HTTP 401 without a code."""
+        """Return True for 8005, and for Kiwoom's own HTTP 401 without another code."""
         is_kiwooms = _origin(response.url) in self._kiwoom_origins()
         status = response.status_code if is_kiwooms else httpx.codes.OK
         return refuses_token(fields.get("return_code"), fields.get("return_msg"), http_status=status)

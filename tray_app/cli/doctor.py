@@ -47,7 +47,7 @@ from tray_app.stores.redis_server import address_of
 from tray_app.system.access import check_writable, who_else_may_use
 from tray_app.system.child_process import COMMAND_LINE_PROGRAM, TRAY_PROGRAM, run_own, tray_command
 from tray_app.system.extras import has_qt, install_command
-from tray_app.system.private_files import NotAFile, UnreadableFile, check_private, read_private, reason_of
+from tray_app.system.private_files import UnreadableFile, check_private, read_private, reason_of
 from tray_app.system.version import library_versions, program_version, system_version
 
 if TYPE_CHECKING:
@@ -288,7 +288,7 @@ def _token(settings: Settings) -> Iterator[Finding]:
         token = service.current()
         yield _life(service, token)
         if settings.store == "auto":
-            yield from _no_file(token_file(settings.data_dir, settings.profile))
+            yield from _unreadable(token_file(settings.data_dir, settings.profile))
     except KiwoomTokenError as error:
         yield Finding(msg("token"), say(error), good=False)
     for export in open_exports(settings, lambda: find_keys(settings)):
@@ -317,14 +317,13 @@ def _life(service: TokenService, token: Token | None) -> Finding:
     return Finding(msg("token"), f"{where}: {told}", good=False)
 
 
-def _no_file(path: str) -> Iterator[Finding]:
-    """Yield what stands in the place of the token file and is none. Nothing else tells it while the keyring works."""
+def _unreadable(path: str) -> Iterator[Finding]:
+    """Yield why a token file, or what stands in its place, cannot be read. Nothing else tells it while the keyring
+    works."""
     try:
         read_private(path, 0)
-    except NotAFile as error:
+    except UnreadableFile as error:
         yield Finding(msg("token"), say(error), good=False)
-    except UnreadableFile:
-        pass
 
 
 def _is_ended_elsewhere(service: TokenService) -> bool:

@@ -145,12 +145,7 @@ def _understood(arguments: Sequence[str]) -> Namespace | _PlainGet:
         return _PlainGet()
     from tray_app.cli.parser import command_parser
 
-    try:
-        return command_parser().parse_args(arguments)
-    except SystemExit:  # after --help, --version or a usage error
-        if sys.stdout is not None:
-            sys.stdout.flush()  # here, where a full disk is told as for every other output
-        raise
+    return command_parser().parse_args(arguments)
 
 
 def _answered(options: Any) -> int:

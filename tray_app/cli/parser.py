@@ -57,7 +57,7 @@ class _Version(argparse.Action):
         from tray_app.system.version import program_version
 
         print(parser.prog, program_version())
-        sys.exit(DONE)
+        parser.exit(DONE)
 
 
 class _SelfTest(argparse.Action):
@@ -82,6 +82,20 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.tell(tr("{message}. See: {program} --help", message=message, program=self.prog).replace("\n", " "))
         sys.exit(USAGE)
+
+    def exit(self, status: int = DONE, message: str | None = None) -> NoReturn:
+        """End the program after help or version. Raises `OSError` when these cannot be written, as any other output."""
+        if message and sys.stderr is not None:
+            sys.stderr.write(message)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        sys.exit(status)
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help; `argparse` itself passes over what cannot be written."""
+        output = sys.stdout if file is None else file
+        if output is not None:
+            output.write(self.format_help())
 
     def tell(self, line: str) -> None:
         """Show why the program does not start."""

@@ -220,7 +220,7 @@ def clear_(options: Namespace) -> int:
     _, service = opened(options.profile)
     cleared = service.clear(revoke=options.revoke)
     if cleared.undeleted is not None:
-        print(tr("The token was revoked at Kiwoom."))
+        print(tr("The token was revoked at Kiwoom.") if cleared.revoked else tr("Kiwoom no longer accepted the token."))
     elif cleared.revoked:
         print(tr("The token was revoked at Kiwoom and removed from this computer."))
     elif cleared.already_dead:
@@ -358,12 +358,13 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
         )
         if not is_korean_zone(token.expires):
             life += tr(", {end} here", end=local_time(token.expires, now))
-    planned_at = service.tokens.read_record().rotate_at
+    planned_at = service.tokens.read_record().rotate_at or 0.0
+    planned = tr("reissue {time} (KST)", time=korean_time(planned_at, now)) if planned_at > now else ""
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
         (tr("Stored in"), service.store.place().text()),
         *([] if token is None else [(tr("Confirmed by Kiwoom"), _confirmed_text(token, evidence, now))]),
-        *([] if not planned_at else [(tr("Planned"), tr("reissue {time} (KST)", time=korean_time(planned_at, now)))]),
+        *([(tr("Planned"), planned)] if planned else []),
         (tr("Profile"), f"{settings.profile} ({mode_text(settings.mode)})"),
     ]
     return "\n".join(f"{name}: {value}" for name, value in rows)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tray_app.cli.problems import tell_problems
 from tray_app.cli.token import opened, outcome_text, tell_unpublished, warn_about
 from tray_app.cli.unfailing_output import unfailing_stdout
-from tray_app.core.errors import DONE, KeyringUnavailable, KiwoomTokenError, Remedy
+from tray_app.core.errors import DONE, KiwoomTokenError, Remedy
 from tray_app.core.language import say, tr, use
 from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.remedies import remedy_command
@@ -136,7 +136,7 @@ class Terminal:
         where = place_text(state.place, state.place_path, state.place_problem)
         if state.expires is None:
             line = tr("There is no token ({place}).", place=where)
-            if state.place_problem in KeyringUnavailable.HIDE_TOKEN:
+            if state.hides_token:
                 line = tr("The token cannot be read ({place}).", place=where)
         else:
             end = korean_time(state.expires, self._clock())

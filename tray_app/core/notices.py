@@ -145,7 +145,8 @@ def _reason(notice: Notice, now: float, why: str) -> str:
     if notice.dead_expires:
         told = tr("The token stopped working before its expiry.")
         return f"{told} {why}"
-    if notice.expires <= now and isinstance(notice.error, KeyringUnavailable):
+    error = notice.error
+    if notice.expires <= now and isinstance(error, KeyringUnavailable) and error.problem in error.HIDE_TOKEN:
         return why  # nobody knows whether there is one
     if notice.expires <= now:
         life = tr("There is no valid token.")

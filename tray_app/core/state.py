@@ -81,7 +81,8 @@ class TokenState:
 
     `place` is where the token is stored (`keyring`, `file`, `redis`, `memory`), `place_path` the file's path or the
     Redis address, and `place_problem` why it is not the keyring or what is wrong with Redis (the `problem` of
-    `KeyringUnavailable` and `RedisUnavailable`), or empty. `renew_at` is when the program will ask Kiwoom by itself, or
+    `KeyringUnavailable` and `RedisUnavailable`), or empty; `hides_token` tells that the keyring most likely has a token
+    and does not show it. `renew_at` is when the program will ask Kiwoom by itself, or
     None, and `rotate_at` the same if it revokes the token first, by the policy or because somebody planned it;
     `stopped` says that the last error needs the user, so that it will not, or only to see if that is solved.
     `confirmed_at` is when Kiwoom last said that the token works, `is_doubtful` whether there is evidence against it
@@ -99,6 +100,7 @@ class TokenState:
     place: str = ""
     place_path: str = ""
     place_problem: str = ""
+    hides_token: bool = False
     busy: Action | None = Action.LOOK
     last: LastResult | None = None
     renew_at: float | None = None

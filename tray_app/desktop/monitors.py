@@ -81,7 +81,7 @@ class Monitors(QObject):
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The environment without `KIWOOM_PROFILE`, to read the settings of each profile with."""
+        """The environment to read the settings of each profile with."""
         return self._profiles.environ
 
     @property

@@ -6,7 +6,8 @@ from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.secret import without_traceback
-from tray_app.system.private_files import reason_of, version_of
+from tray_app.system.atomic_replace import unwritable
+from tray_app.system.private_files import version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ def _each(peers: Iterable[AnyPeer], act: Callable[[AnyPeer], None]) -> tuple[Kiw
             without_traceback(error)
             failures.append(error)
         except OSError as error:
-            message = msg("{path} cannot be written ({reason}). Make it writable.")
-            failures.append(StoreError(message, path=peer.path(), reason=reason_of(error)))
+            failures.append(unwritable(peer.path(), error))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the token is stored already
             failures.append(StoreError(msg("{path} failed ({reason})."), path=peer.path(), reason=type(error).__name__))
         else:

@@ -178,8 +178,9 @@ class Broker:
     def verify(self, token: Secret) -> Liveness:
         """Ask Kiwoom if a token works, by looking up its account number (ka00001). The number itself is not stored.
 
-        `DEAD` only for code 8005 or HTTP 401. Raises `TokenRefused` for a token that works elsewhere (8010: from
-        another IP, 8031: in the other mode), and another `BrokerError` for all that says nothing about the token.
+        `DEAD` only for code 8005, or HTTP 401 without another code. Raises `TokenRefused` for a token that works
+        elsewhere (8010: from another IP, 8031: in the other mode), and another `BrokerError` for all that says nothing
+        about the token.
         """
         headers: dict[str, str | Secret] = {"api-id": "ka00001", "authorization": Secret(f"Bearer {token.reveal()}")}
         return self._post(_ACCOUNT_NUMBER, {}, _Answer.liveness, headers)

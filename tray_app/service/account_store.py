@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 
 from tray_app.core import logs
-from tray_app.core.errors import RedisUnavailable, StoreError
+from tray_app.core.errors import KeyringUnavailable, RedisUnavailable, StoreError
 from tray_app.service.ended_tokens import with_ended
 from tray_app.service.lock_record import LockRecord, RecordCache
 
@@ -129,8 +129,9 @@ class AccountStore:
             token = self.current()
         except StoreError as error:
             return None, error
-        place = self.store.place()
-        return token, place.problem if token is None and place.hides_token else None
+        problem = self.store.place().problem
+        is_unseen = token is None and problem is not None and problem.problem in KeyringUnavailable.HIDE_TOKEN
+        return token, problem if is_unseen else None
 
     def still_unexpired(self, token: Token | None) -> Token | None:
         """Return the best token to fall back on after renewing failed. `token` was read before; it is not lost if the

@@ -59,8 +59,8 @@ class Cleared:
     `there`: there was a token. `revoked`: Kiwoom confirmed the revoke; `already_dead`: Kiwoom said that the token was
     not valid any more. `kept`: the stored token belongs to other keys or another mode, and stayed. `unseen`: why it is
     not known whether there was one, or None; it counts as cleared all the same. `undeleted`: why something of a token
-    that was revoked is still stored, or None. `unpublished`: the errors that left the token where another tool reads
-    it.
+    that Kiwoom has ended is still stored, or None. `unpublished`: the errors that left the token where another tool
+    reads it.
     """
 
     __slots__ = ("already_dead", "kept", "revoked", "there", "undeleted", "unpublished", "unseen")

@@ -110,14 +110,14 @@ class TokenService:
         Kiwoom about it while there is evidence against it, never for another. Raises `NoToken` and `StoreError`."""
         asked_at, token, record = self._clock(), self.tokens.unexpired(), self.tokens.read_record()
         if token is None or record.is_gone(token):
-            raise _no_token(self.profile, self.store)
+            raise _no_token(self.profile, self.tokens)
         if self.tokens.is_doubtful(token, record.evidence):
             with self._locked() as session:
                 token = self.tokens.unexpired()
                 if token is not None and session.is_doubtful(token):
                     token = session.settle_doubt(token, asked_at)
         if token is None or self.tokens.is_gone(token):
-            raise _no_token(self.profile, self.store)
+            raise _no_token(self.profile, self.tokens)
         return token
 
     def evidence(self, token: Token | None = None) -> Evidence:
@@ -174,7 +174,7 @@ class TokenService:
         """
         with self._locked() as session:
             if at is not None and self.tokens.unexpired() is None:
-                raise _no_token(self.profile, self.store)
+                raise _no_token(self.profile, self.tokens)
             session.write(rotate_at=at or 0.0)
         if self.tokens.read_record().rotate_at != at:
             path = self.store.lock.path or self.store.place().path  # that of Redis, whose lock is no file
@@ -211,7 +211,7 @@ class TokenService:
         with self._locked() as session:
             token = self.tokens.unexpired()
             if token is None:
-                raise _no_token(self.profile, self.store)
+                raise _no_token(self.profile, self.tokens)
             evidence = session.record.evidence
             if evidence.is_about(token.value) and evidence.confirmed_at > asked_at:
                 return Verified(token, evidence.confirmed_at, is_alive=True)
@@ -482,21 +482,21 @@ def _answer_to(request: Request, token: Token | None, now: float, tokens: Accoun
 
 
 def _clear(store: Store, cleared: Cleared) -> None:
-    """Clear the store. After a revoke a failure is only noted: the token is of no use any more."""
+    """Clear the store. Once Kiwoom has ended the token a failure is only noted."""
     try:
         store.clear()
     except StoreError as error:
-        if not cleared.revoked:
+        if not (cleared.revoked or cleared.already_dead):
             raise
         logs.warning("Token not deleted: %s", error)
         without_traceback(error)
         cleared.undeleted = error
 
 
-def _no_token(profile: str, store: Store) -> NoToken:
-    """Return the error for no token. Where the keyring does not show whether there is one, it says so instead."""
-    place = store.place()
-    if place.hides_token and (problem := place.problem) is not None:
+def _no_token(profile: str, tokens: AccountStore) -> NoToken:
+    """Return the error for no token. Where the keyring hides one that is not known to be dead, that is what it says."""
+    place = tokens.store.place()
+    if place.hides_token and not tokens.read_record().evidence.dead_at and (problem := place.problem) is not None:
         values: dict[str, Any] = problem.values
         return NoToken(problem.message, remedy=problem.remedy, **values)
     command = command_line("refresh", profile)

@@ -21,6 +21,7 @@ from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from typing import Any
 
 _MAX_BYTES = 100_000
@@ -108,7 +109,8 @@ class Document:
     def read(self, text: str) -> None:
         """Read `text` without the lines that are not TOML. A section whose head is broken is left out as a whole."""
         self.text = text
-        self._lines = lines = _lines(text)
+        self._lines = lines = lines_of(text)
+        self._note_hidden(lines)
         for _ in range(_MOST_LINES_LEFT_OUT):
             try:
                 self.fields = load_toml("\n".join(lines))
@@ -180,11 +182,20 @@ class Document:
             message = _TWICE if is_toml_alone else _wrong_value(line, key)
         else:
             message = _NOT_TOML if "=" in line else _NO_EQUALS
-        problem = SettingsError(message, **values)
-        self.unknown.append(Unknown(section, key, problem))
-        if not is_toml_alone:
-            more = "\n".join(lines[left_out.start : left_out.stop]).replace(key, "", 1)
+        self.unknown.append(Unknown(section, key, SettingsError(message, **values)))
+        if key and not is_toml_alone:  # with no key it may be any
+            more = "\n".join([_after_key(line), *lines[left_out.start + 1 : left_out.stop]])
+            problem = SettingsError(_NOT_TOML, path=self.path, line=left_out.start + 1)
             self.unknown += [Unknown(None, one, problem) for one in sorted(_settings_in(more))]
+
+    def _note_hidden(self, lines: list[str]) -> None:
+        """Make the settings unknown that stand behind a sign at which some editors end a line and TOML does not, as in
+        a comment."""
+        for number, line in enumerate(lines, 1):
+            if len(line.splitlines()) > 1:
+                hidden = {name for part in line.splitlines()[1:] for name in _settings_in(part)}
+                problem = SettingsError(_NOT_TOML, path=self.path, line=number)
+                self.unknown += [Unknown(None, one, problem) for one in sorted(hidden)]
 
     def _line_of(self, keys: tuple[str, ...]) -> int:
         if self._line_numbers is None:
@@ -250,12 +261,12 @@ def read_document(path: str) -> Document:
 def cache_document(path: str) -> None:
     """Keep what the file says for programs that only read it, see `toml_cache`. Raises nothing."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
-        cache_toml("\n".join(_lines(read_text(path))))
+        cache_toml("\n".join(lines_of(read_text(path))))
 
 
-def _lines(text: str) -> list[str]:
-    """Return the lines as an editor shows them. To TOML, what follows a lone CR or U+2028 is the same line."""
-    return text.splitlines() or [""]
+def lines_of(text: str) -> list[str]:
+    """Return the lines as an editor shows them. To TOML, what follows a lone CR is the same line."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 _latest: Document | None = None
@@ -321,19 +332,32 @@ def _parses(text: str) -> bool:
 
 def key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
     """Return the section, if the line names one itself, and the setting; empty where the line begins with none."""
-    import re
-
-    found = re.match(r"(?:profiles\s*\.\s*([^\s=.]+)\s*\.\s*)?([\"']?)([A-Za-z0-9_-]+)\2(?![\w.\"'-])", line)
+    found = _match_key(line)
     if found is None or found[3] not in TABLE:
         return None, ""
     return ("profiles", normalized(found[1].strip("\"'"))) if found[1] else None, found[3]
 
 
-def _settings_in(text: str) -> set[str]:
-    """Return the names of all settings that a text which is not TOML may set, wherever one stands in it."""
+def _match_key(line: str) -> re.Match[str] | None:
     import re
 
-    return {one for one in TABLE if re.search(rf"(?<![A-Za-z0-9_-]){one}(?![A-Za-z0-9_-])|{one}[\s\"']*[=:]", text)}
+    return re.match(r"(?:profiles\s*\.\s*([^\s=.]+)\s*\.\s*)?([\"']?)([A-Za-z0-9_-]+)\2(?![\w.\"'-])", line)
+
+
+def _after_key(line: str) -> str:
+    """Return the line without the setting that it begins with, which `key_of` returns."""
+    found = _match_key(line)
+    return line if found is None or found[3] not in TABLE else line[found.end() :]
+
+
+def _settings_in(text: str) -> set[str]:
+    """Return the names of all settings that a text which is not TOML may set: those before a `=`, or a `:` with a blank
+    or quotes after it, outside of comments."""
+    import re
+
+    text = re.sub(r"#[^\n]*", "", re.sub(r"\"[^\"\n]*\"|'[^'\n]*'", lambda quoted: quoted[0].replace("#", ""), text))
+    assigned = r"[\"'”’]?\s*(?:=|:(?=[\s\"'“‘]))"
+    return {one for one in TABLE if re.search(rf"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])){one}{assigned}", text)}
 
 
 def _section_around(lines: list[str], at: int) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ import time
 from tray_app.core.errors import SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.profile import DEFAULT, normalized
-from tray_app.settings.document import cache_document, misnamed, read_document, read_text
+from tray_app.settings.document import cache_document, lines_of, misnamed, read_document, read_text
 from tray_app.settings.places import default_data_dir, settings_file
 from tray_app.system.atomic_replace import replace_file
 from tray_app.system.file_lock import try_lock
@@ -95,6 +95,7 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
                 text = ""
             # WORKAROUND: tomlkit (0.15) appends to a dotted key in the last line, if that has no end, on that line.
             # Delete once tomlkit ends that line first.
+            text = _with_line_ends(text)
             document = tomlkit.parse(text + "\n" if text and not text.endswith("\n") else text)
             changed = change(document)
             if changed:
@@ -112,6 +113,11 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
     except (TOMLKitError, ValueError, AttributeError, TypeError, RecursionError):
         failure = _damaged(path)
     raise failure  # outside of the handlers: the parser's message repeats the file
+
+
+def _with_line_ends(text: str) -> str:
+    """Return a text with lone CRs as TOML reads it; any other as it is."""
+    return "\n".join(lines_of(text)) if "\r" in text.replace("\r\n", "") else text
 
 
 def _target_of(path: str) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from tray_app.core.errors import KeyringUnavailable
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Protocol
 
-    from tray_app.core.errors import RedisUnavailable
+    from tray_app.core.errors import KeyringUnavailable, RedisUnavailable
     from tray_app.core.token import Token
     from tray_app.stores.lock import ThreadLock
 
@@ -74,25 +72,29 @@ def never_superseded(_store: object, _token: Token) -> bool:
 class Place:
     """Where a token is stored: `kind` (`keyring`, `file`, `redis`, `memory`) and `path`, a file's or a Redis address.
 
-    `problem` is why it is not the keyring, or why Redis cannot be used at present.
+    `problem` is why it is not the keyring, or why Redis cannot be used at present. `hides_token` tells that the keyring
+    was given a token which should still be valid, and does not show it.
     """
 
-    __slots__ = ("kind", "path", "problem")
+    __slots__ = ("hides_token", "kind", "path", "problem")
 
-    def __init__(self, kind: str, path: str = "", problem: KeyringUnavailable | RedisUnavailable | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        path: str = "",
+        problem: KeyringUnavailable | RedisUnavailable | None = None,
+        *,
+        hides_token: bool = False,
+    ) -> None:
         self.kind = kind
         self.path = path
         self.problem = problem
+        self.hides_token = hides_token
 
     @property
     def problem_code(self) -> str:
         """Return the code of the problem, for `tray_app.core.wording`; empty for none."""
         return self.problem.problem if self.problem else ""
-
-    @property
-    def hides_token(self) -> bool:
-        """Return True while nobody can tell whether there is a token in the keyring."""
-        return self.problem_code in KeyringUnavailable.HIDE_TOKEN
 
     def text(self) -> str:
         """Return the place in words, and what is wrong there."""

@@ -26,15 +26,17 @@ _ASK_AGAIN_SECONDS = 10
 class _State:
     """What this store remembers of its last use.
 
-    `problem` is why the keyring cannot be used, or None. `in_file` is True if the current token is in the file. `tried`
+    `problem` is why the keyring cannot be used, or None, and `hides_token` whether it then most likely has the token.
+    `in_file` is True if the current token is in the file. `tried`
     is the last token of another program that this store tried to announce, and `before` and `after` are the marker's
     versions around that announcement, which is no change to this store itself.
     """
 
-    __slots__ = ("after", "before", "in_file", "problem", "tried")
+    __slots__ = ("after", "before", "hides_token", "in_file", "problem", "tried")
 
     def __init__(self) -> None:
         self.problem: KeyringUnavailable | None = None
+        self.hides_token = False
         self.in_file = False
         self.tried: Token | None = None
         self.before: object = None
@@ -115,7 +117,10 @@ class FallbackStore:
         return in_keyring or in_file
 
     def read_quick(self) -> Token | None:
-        token = self._file.read()
+        try:
+            token = self._file.read()
+        except NotAFile:  # whether that matters depends on the keyring, which is not asked here
+            return None
         announced = None if token is None else self._keyring.compare(token)
         if announced is Announcement.SUPERSEDED:
             token = None
@@ -138,7 +143,7 @@ class FallbackStore:
             in_file = self._file.write(token)
             self._state.in_file = True
             return (self._keyring.announce_token(token), in_file)
-        self._state.problem = None
+        self._state.problem, self._state.hides_token = None, False
         self._state.in_file = False
         if self._keep_file:
             return version
@@ -189,11 +194,12 @@ class FallbackStore:
             if isinstance(problem, KeyringUnavailable):
                 self._fall_back(problem)
             else:
-                self._state.problem = None
+                self._state.problem, self._state.hides_token = None, False
 
     def place(self) -> Place:
         if self._state.problem is not None or self._state.in_file:
-            return Place("file", self._file_path, self._state.problem)
+            hides_token = self._state.hides_token and not self._state.in_file
+            return Place("file", self._file_path, self._state.problem, hides_token=hides_token)
         return Place("keyring")
 
     def watch_paths(self) -> list[str]:
@@ -241,7 +247,7 @@ class FallbackStore:
         except KeyringUnavailable as error:
             self._fall_back(error)
             return None
-        self._state.problem = None
+        self._state.problem, self._state.hides_token = None, False
         return token
 
     def _refuse_plain_text(self) -> None:
@@ -258,3 +264,4 @@ class FallbackStore:
         if problem is None or problem.problem != error.problem:
             logs.warning("Keyring not used (%s), token kept in file", error.problem)
         self._state.problem = error.again()
+        self._state.hides_token = self._keyring.hides_token(error)

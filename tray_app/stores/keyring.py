@@ -68,6 +68,7 @@ class KeyringStore:
         self._marker = marker
         self._clock = clock
         self._problem: KeyringUnavailable | None = None
+        self._hides_token = False
         self._record_path = os.path.splitext(marker.path)[0] + USED_SUFFIX
         self.version = marker.version
 
@@ -117,7 +118,7 @@ class KeyringStore:
             self._ask(self._keyring_client.check)
 
     def place(self) -> Place:
-        return Place("keyring", problem=self._problem)
+        return Place("keyring", problem=self._problem, hides_token=self._hides_token)
 
     def watch_paths(self) -> list[str]:
         return [self._marker.path]
@@ -136,6 +137,10 @@ class KeyringStore:
         if created > latest or created == invalidated_before:
             return Announcement.CURRENT
         return Announcement.SUPERSEDED if created < invalidated_before else Announcement.UNANNOUNCED
+
+    def hides_token(self, error: KeyringUnavailable) -> bool:
+        """Return True if the keyring, which fails with `error`, most likely has a token that is still valid."""
+        return error.problem in KeyringUnavailable.HIDE_TOKEN and self.holds_unexpired()
 
     def holds_unexpired(self) -> bool:
         """Return True if the keyring was given a token that is still valid, though the keyring cannot be asked now."""
@@ -174,8 +179,9 @@ class KeyringStore:
             answer = act()
         except KeyringUnavailable as error:
             self._problem = error.again()
+            self._hides_token = self.hides_token(error)
             raise
-        self._problem = None
+        self._problem, self._hides_token = None, False
         return answer
 
     def _now(self) -> int:

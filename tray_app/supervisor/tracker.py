@@ -80,6 +80,7 @@ class TokenTracker:
             place=place.kind,
             place_path=place.path,
             place_problem=place.problem_code,
+            hides_token=place.hides_token,
             busy=busy,
             renew_at=schedule.renew_at,
             rotate_at=schedule.rotate_at,

@@ -117,7 +117,7 @@ def write_private(
     try:
         return replace_file(path, content, announce=announce, survives_power_cut=survives_power_cut)
     except OSError as error:
-        raise _unwritable(path, error, variable) from None
+        raise unwritable(path, error, variable) from None
 
 
 def append_bounded(path: str, content: bytes, *, limit: int, shortened: Callable[[], bytes]) -> None:
@@ -225,7 +225,8 @@ def _is_ours(word: str) -> bool:
     return len(word) in {_WORD_DIGITS, _UNLOCKED_WORD_DIGITS} and set(word) <= set("0123456789abcdef")
 
 
-def _unwritable(path: str, error: OSError, variable: str) -> StoreError:
+def unwritable(path: str, error: OSError, variable: str = "") -> StoreError:
+    """Return the error for a file that cannot be written; `variable` is the one that chooses another folder."""
     reason = reason_of(error)
     if not variable:
         message = msg("{path} cannot be written ({reason}). Make it writable.")

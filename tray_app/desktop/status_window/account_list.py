@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from tray_app.core.language import tr
 from tray_app.desktop.icons.state_icon import list_icon
@@ -28,6 +28,7 @@ class AccountRow(QPushButton):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._name = self._status = self._shown = ""
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # a button does not shrink by itself
 
     def show_line(self, line: ProfileLine) -> None:
         self._name, self._status = line.text, f" · {line.status}"
@@ -48,11 +49,17 @@ class AccountRow(QPushButton):
         super().resizeEvent(event)
         self._elide()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._elide()
+
     def _elide(self) -> None:
         whole, metrics = self._name + self._status, self.fontMetrics()
-        around = self.sizeHint().width() - metrics.horizontalAdvance(whole)
-        room = self.width() - around - metrics.horizontalAdvance(self._status)
-        name = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, max(0, room))
+        name, missing = self._name, self.sizeHint().width() - self.width()
+        if missing > 0:
+            room = metrics.horizontalAdvance(name) - missing
+            name = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, max(0, room))
         self._shown = name + self._status
         set_text(self, self._shown.replace("&", "&&"))
         self.setToolTip("" if name == self._name else whole)

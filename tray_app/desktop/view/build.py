@@ -129,7 +129,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         last_at=last_event_time(state, now),
         confirmed=confirmed_text(state, now),
         last_tone=last_event_tone(state, left),
-        coming=busy if working else next_event_text(state, now) or _stopped_by_settings(overview),
+        coming=busy if working else next_event_text(state, now),
         skew=skew,
         settings_problem=overview.settings_problem,
         busy=busy,
@@ -139,10 +139,6 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         can_remedy=idle,
         well=tr("Nothing to do.") if helps == Remedy.NONE and left > 0 and not skew and not is_failing(state) else "",
     )
-
-
-def _stopped_by_settings(overview: Overview) -> str:
-    return tr("No automatic renewal until the settings file is corrected.") if overview.settings_problem else ""
 
 
 def tray_view_of(overview: Overview, now: float, platform: str = sys.platform) -> View:

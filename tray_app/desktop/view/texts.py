@@ -22,7 +22,7 @@ from tray_app.core.wording import (
 from tray_app.desktop.icons.state_icon import Phase
 from tray_app.desktop.view.model import MOCK, REAL, SANDBOX, Badge
 from tray_app.desktop.view.timing import seconds_left
-from tray_app.desktop.view.urgency import CLEARED_RESULTS, is_first_check, is_not_set_up
+from tray_app.desktop.view.urgency import is_first_check, is_not_set_up
 from tray_app.kiwoom.codes import NOT_KIWOOM
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ def remaining_text(state: TokenState, now: float) -> str:
 
 
 def _no_token_text(state: TokenState) -> str:
-    was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
-    is_hidden = state.place_problem in KeyringUnavailable.HIDE_TOKEN and not was_cleared
-    return tr("The token cannot be read") if is_hidden else tr("No token")
+    return tr("The token cannot be read") if state.hides_token else tr("No token")
 
 
 def short_end_text(expires: float, now: float) -> str:
@@ -134,7 +132,7 @@ def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
         return f"{told} [{error.code}]" if error.code else told
     if error.message == NOT_KIWOOM and not is_failed_check(error) and state.renew_at and state.renew_at > now:
         told = tr(
-            "Kiwoom answers, but not as its API should; it may be down for maintenance. Trying again at {time}.",
+            "Kiwoom does not answer properly, perhaps for maintenance. Trying again at {time}.",
             time=local_time(state.renew_at, now),
         )
         return f"{told} [{error.code}]" if error.code else told
@@ -158,20 +156,16 @@ def place_problem_text(state: TokenState) -> str:
     if state.place == "redis":
         return problem_text(problem)
     subject, has_token = keyring_subject(), state.expires is not None
-    if state.place == "keyring":  # with no file to fall back to
+    if state.place == "keyring" or (not has_token and problem in KeyringUnavailable.HIDE_TOKEN):
         return _keyring_only_text(problem, subject)
     if problem == KeyringUnavailable.LOCKED:
-        if has_token:
-            return tr("{keyring} is locked; the token is stored in a file for now.", keyring=subject)
-        return tr("{keyring} is locked.", keyring=subject)
+        return tr("{keyring} is locked; the token is stored in a file for now.", keyring=subject)
     if problem == KeyringUnavailable.ASKING:
         return tr("{keyring} is asking for permission.", keyring=subject)
     if problem == KeyringUnavailable.UNREACHABLE:
         return tr("{keyring} cannot be reached from here; the token is stored in a file.", keyring=subject)
     if problem == KeyringUnavailable.SILENT:
-        if has_token:
-            return tr("{keyring} does not answer; the token is stored in a file for now.", keyring=subject)
-        return tr("{keyring} does not answer.", keyring=subject)
+        return tr("{keyring} does not answer; the token is stored in a file for now.", keyring=subject)
     if problem == KeyringUnavailable.MISSING:
         return tr("This computer has no keyring; the token is stored in a file.")
     if problem == KeyringUnavailable.TOO_SMALL:
@@ -188,4 +182,6 @@ def _keyring_only_text(problem: str, subject: str) -> str:
         return tr("{keyring} cannot be reached from here.", keyring=subject)
     if problem == KeyringUnavailable.SILENT:
         return tr("{keyring} does not answer.", keyring=subject)
+    if problem == KeyringUnavailable.ASKING:
+        return tr("{keyring} is asking for permission.", keyring=subject)
     return problem_text(problem)

@@ -110,9 +110,13 @@ _RESULTS = {
 def last_event_text(state: TokenState, now: float) -> str:
     if state.last is None:
         return tr("Issued") if is_of_known_age(state) else ""
+    result = state.last.result
+    if state.last.error is not None and result in {Result.REVOKED, Result.ALREADY_DEAD}:
+        is_revoked = result is Result.REVOKED
+        ended = tr("The token was revoked at Kiwoom.") if is_revoked else tr("Kiwoom no longer accepted the token.")
+        return f"{ended} {error_text(state.last.error, state, now)}"
     if state.last.error is not None:
         return error_text(state.last.error, state, now)
-    result = state.last.result
     if state.last.replaces_dead:
         return tr("The previous token had stopped working early. A new one was issued.")
     if result in {Result.SAME, Result.CONFIRMED}:
@@ -152,6 +156,8 @@ def last_event_tone(state: TokenState, left: int) -> Tone:
 
 def _is_watched(error: KiwoomTokenError | None, state: TokenState) -> bool:
     """Return True for what this program notices by itself once it is solved, by whomever."""
+    if state.last is not None and state.last.result in CLEARED_RESULTS:
+        return False
     if isinstance(error, StoreError):
         return not isinstance(error, EncryptionKeyUnusable)
     return error is not None and error.remedy == Remedy.UNLOCK_KEYRING and state.policy != NOTIFY
@@ -163,6 +169,7 @@ def next_event_text(state: TokenState, now: float) -> str:
             "Kiwoom is asked again at {time}, or when you press “Try again”.", time=local_time(state.renew_at, now)
         )
     error = None if state.last is None or state.expires is not None else state.last.error
+    was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
     if _is_watched(error, state) and state.renew_at is None:
         return tr("It goes on by itself once that is solved.")
     if state.stopped and state.policy == NOTIFY:
@@ -170,13 +177,13 @@ def next_event_text(state: TokenState, now: float) -> str:
     if state.stopped:
         return tr("Automatic renewal is paused until you fix this and press “Try again”.")
     if state.renew_at is None:
-        if state.policy == NOTIFY and state.dead_at is not None:
+        if state.policy == NOTIFY and state.expires is None and state.last is not None and not was_cleared:
             return tr("Automatic renewal is off. Press “Issue a token”.")
         if state.policy == NOTIFY and state.expires is not None:
             if state.expires <= now:
                 return tr("Automatic renewal is off. Press “Issue a token”.")
             return tr("Automatic renewal is off: you are only warned before it expires.")
-        if state.expires is None and state.last is not None and state.last.result in CLEARED_RESULTS:
+        if state.expires is None and was_cleared:
             return tr("Waiting until you or a program issues a token again.")
         return ""
     if state.renew_at <= now:
