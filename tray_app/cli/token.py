@@ -376,7 +376,7 @@ def _confirmed_text(token: Token, evidence: Evidence, now: float) -> str:
     if evidence.says_doubtful(token.value):
         return tr("not confirmed: it may have stopped working")
     is_confirmed = evidence.is_about(token.value) and evidence.confirmed_at
-    return f"{korean_time(evidence.confirmed_at, now)} (KST)" if is_confirmed else tr("never")
+    return tr("{time} (KST)", time=korean_time(evidence.confirmed_at, now)) if is_confirmed else tr("never")
 
 
 def warn_about(outcome: Outcome) -> None:
