@@ -254,6 +254,36 @@ class TestKeyringWorks:
 
         assert store.read() == one
 
+    @pytest.mark.parametrize("problem", [KeyringUnavailable.LOCKED, KeyringUnavailable.SILENT])
+    def test_a_keyring_that_fails_hides_only_a_token_that_it_was_given(
+        self,
+        problem: str,
+        store: FallbackStore,
+        opened: Callable[[], FallbackStore],
+        keyring_client: FakeVault,
+        clock: Clock,
+    ) -> None:
+        keyring_client.problem = problem
+        assert (store.read(), store.place().hides_token) == (None, False)
+        keyring_client.problem = None
+        store.write(token(clock))
+        assert not store.place().hides_token
+
+        keyring_client.problem = problem
+        for one in (store, opened()):
+            assert (one.read(), one.place().hides_token) == (None, True)
+        store.clear()
+        assert (store.read(), store.place().hides_token) == (None, False)
+
+    def test_a_token_in_the_file_is_not_hidden(
+        self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        store.write(token(clock))
+        keyring_client.problem = KeyringUnavailable.LOCKED
+        store.write(newer := token(clock, "newer"))
+
+        assert (store.read(), store.place().hides_token) == (newer, False)
+
     @pytest.mark.posix
     @pytest.mark.parametrize("make", ["mkdir", "mkfifo"])
     def test_a_keyring_that_works_needs_no_file(
