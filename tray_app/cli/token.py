@@ -7,7 +7,6 @@ import os
 import sys
 import time
 
-from tray_app.cli.problems import tell_problems
 from tray_app.core.errors import (
     DONE,
     KIWOOM_SILENT,
@@ -50,7 +49,10 @@ def opened(profile: str | None) -> tuple[Settings, TokenService]:
     use(settings.language)
     settings.require()
     lock.on_long_wait(_tell_waiting)
-    tell_problems(settings.problems)
+    if settings.problems:
+        from tray_app.cli.problems import tell_problems
+
+        tell_problems(settings.problems)
     return settings, open_service(settings)
 
 
@@ -237,7 +239,7 @@ def clear_(options: Namespace) -> int:
     for error in cleared.unpublished:
         print(tr("The token could not be taken back from another tool: {reason}", reason=say(error)), file=sys.stderr)
     if cleared.undeleted is not None:
-        tell_problems([cleared.undeleted])
+        print(say(cleared.undeleted), file=sys.stderr)
         return cleared.undeleted.exit_status
     return DONE
 
