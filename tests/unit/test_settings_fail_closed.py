@@ -224,6 +224,12 @@ class TestALineThatIsNotUnderstood:
             r'language = "ko"\nmode = "demo"\nstore = "keyring"',
             'renew_before = "10m"mode = "demo"store = "keyring"',
             'profiles.x.mode = "demo" mode = "demo" store: "keyring"',
+            "theme:dark,mode:demo,store:keyring",
+            'theme = "dark"; mode＝"demo"; store＝"keyring"',
+            'theme = "dark" mode "demo" store "keyring"',
+            "policy = notify, mode demo, store keyring",
+            '"theme": "dark","mode":demo,"store":keyring',
+            "theme = dark, mode -> demo, store += keyring",
         ],
     )
     def test_makes_every_setting_unknown_that_it_names(
@@ -241,8 +247,25 @@ class TestALineThatIsNotUnderstood:
                 getattr(settings, name)
 
     @pytest.mark.parametrize(
+        "line",
+        [
+            "second = { mode = demo }",
+            '"profiles".second.mode = demo',
+            'profiles.second = { mode = "demo",, store = "keyring" }',
+            'profiles.second]\nmode = "demo"',
+        ],
+    )
+    @pytest.mark.parametrize("head", ['mode = "real"\n', '[profiles.other]\npolicy = "auto"\n'])
+    def test_that_may_be_of_another_profile_is_no_value_for_it(self, head: str, line: str, file: Path) -> None:
+        file.write_text(f"{head}{line}\n")
+
+        with pytest.raises(SettingsError, match="line "):
+            _ = load_settings("second").mode
+
+    @pytest.mark.parametrize(
         "text",
         [
+            "redis_url = redis://store:6379/0",
             "autostart = yes # store = account at login",
             r"share_bot_file = C:\bots\account\store.json",
             "warn_before = [30m, 10m]  # part of my policy",
@@ -268,7 +291,12 @@ class TestALineThatIsNotUnderstood:
 
     @pytest.mark.parametrize("end", ["\v", "\f", "\x85", "\u2028", "\u2029"])
     def test_hides_no_setting_behind_an_end_that_only_some_editors_see(self, end: str, file: Path) -> None:
-        for text in (f'# a practice account{end}mode = "demo"', f'language = "ko"{end}mode = "demo"'):
+        for text in (
+            f'# a practice account{end}mode = "demo"',
+            f'language = "ko"{end}mode = "demo"',
+            f"# a practice account{end}mode:demo",
+            f'theme = "dark" # dark{end}[profiles.second]\nmode = "demo"',
+        ):
             file.write_bytes(text.encode())
 
             with pytest.raises(SettingsError, match="line 1"):

@@ -275,6 +275,20 @@ class TestKeyringWorks:
         store.clear()
         assert (store.read(), store.place().hides_token) == (None, False)
 
+    def test_an_expired_token_in_the_file_does_not_show_the_one_in_the_keyring(
+        self, store: FallbackStore, path: Path, keyring_client: FakeVault, clock: Clock
+    ) -> None:
+        expired = encode_seed(token(clock, "expired", 60))
+        clock.advance(61)
+        store.write(token(clock))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(expired)
+        keyring_client.problem = KeyringUnavailable.LOCKED
+
+        store.read()
+
+        assert store.place().hides_token
+
     def test_a_token_in_the_file_is_not_hidden(
         self, store: FallbackStore, keyring_client: FakeVault, clock: Clock
     ) -> None:

@@ -547,8 +547,16 @@ def test_an_account_without_keys_is_said_to_have_none() -> None:
 def test_without_automatic_renewal_a_missing_token_waits_for_the_user() -> None:
     missing = KeysMissing("There are no app keys for {mode}. Enter them with: {command}", mode="real", command="x")
 
-    told = {seen(state(None, policy="notify", **more), NOW).coming for more in ({}, {"dead_at": NOW - 60})}
-    assert told == {"Automatic renewal is off. Press “Issue a token”."}
+    mores: tuple[dict[str, Any], ...] = ({}, {"dead_at": NOW - 60}, {"dead_at": NOW - 60, "last": None})
+    for more in mores:
+        view = seen(state(None, policy="notify", **more), NOW)
+        assert (view.coming, view.refresh_text) == (
+            "Automatic renewal is off. Press “Issue a token”.",
+            "Issue a token",
+        )
+    tried = seen(failed(error_for(None, None, http_status=503), policy="notify"), NOW)
+    assert (tried.coming, tried.refresh_text) == ("Automatic renewal is off. Press “Try again”.", "Try again")
+    assert seen(state(None, policy="notify", last=None), NOW).coming == ""
     assert seen(failed(missing, policy="notify", stopped=True), NOW).coming == "Press “Try again” once this is fixed."
 
 

@@ -45,6 +45,9 @@ _OPEN_STRING = msg("{path}, line {line}: the quotes around the value of {key} ar
 _OPEN_LIST = msg("{path}, line {line}: the bracket in the value of {key} is not closed.")
 _BACKSLASH = msg("{path}, line {line}: put the value of {key} in single quotes, because of its backslashes.")
 _TWICE = msg("{path}, line {line}: {key} is set twice. Remove one.")
+_SIGN = r"[\"'“”‘’`\s\u200b\ufeff]*(?:\+?[=＝]|->|[:：](?!//|[0-9]))"
+"""What may stand between the name of a setting and its value; a port or an address after a name is none."""
+
 _HEAD_NO_QUOTES = msg('{path}, line {line}: Quote names with other letters or blanks, such as [profiles."스윙"]')
 _HEAD_OPEN = msg("{path}, line {line}: the bracket is not closed.")
 _HEAD_TWICE = msg("{path}, line {line}: the section is there twice. Put both together.")
@@ -111,6 +114,8 @@ class Document:
         self.text = text
         self._lines = lines = lines_of(text)
         self._note_hidden(lines)
+        if self.unreadable is not None:
+            return
         for _ in range(_MOST_LINES_LEFT_OUT):
             try:
                 self.fields = load_toml("\n".join(lines))
@@ -182,20 +187,28 @@ class Document:
             message = _TWICE if is_toml_alone else _wrong_value(line, key)
         else:
             message = _NOT_TOML if "=" in line else _NO_EQUALS
-        self.unknown.append(Unknown(section, key, SettingsError(message, **values)))
-        if key and not is_toml_alone:  # with no key it may be any
+        problem = SettingsError(message, **values)
+        if not key and (line.endswith("]") or "profiles" in line):  # it may have begun another section
+            section = None
+        self.unknown.append(Unknown(section, key, problem))
+        if not is_toml_alone:
+            if key:
+                problem = SettingsError(_NOT_TOML, path=self.path, line=left_out.start + 1)
             more = "\n".join([_after_key(line), *lines[left_out.start + 1 : left_out.stop]])
-            problem = SettingsError(_NOT_TOML, path=self.path, line=left_out.start + 1)
             self.unknown += [Unknown(None, one, problem) for one in sorted(_settings_in(more))]
 
     def _note_hidden(self, lines: list[str]) -> None:
         """Make the settings unknown that stand behind a sign at which some editors end a line and TOML does not, as in
-        a comment."""
+        a comment. Behind the head of a section nothing in the file is certain."""
         for number, line in enumerate(lines, 1):
-            if len(line.splitlines()) > 1:
-                hidden = {name for part in line.splitlines()[1:] for name in _settings_in(part)}
-                problem = SettingsError(_NOT_TOML, path=self.path, line=number)
-                self.unknown += [Unknown(None, one, problem) for one in sorted(hidden)]
+            parts = line.splitlines()[1:]
+            if not parts:
+                continue
+            problem = SettingsError(_NOT_TOML, path=self.path, line=number)
+            if any(part.lstrip().startswith("[") for part in parts):
+                self.unreadable = problem
+            hidden = {name for part in parts for name in _settings_in(part)}
+            self.unknown += [Unknown(None, one, problem) for one in sorted(hidden)]
 
     def _line_of(self, keys: tuple[str, ...]) -> int:
         if self._line_numbers is None:
@@ -351,13 +364,17 @@ def _after_key(line: str) -> str:
 
 
 def _settings_in(text: str) -> set[str]:
-    """Return the names of all settings that a text which is not TOML may set: those before a `=`, or a `:` with a blank
-    or quotes after it, outside of comments."""
+    """Return the names of all settings that a text which is not TOML may set, outside of comments: those before a `=`,
+    a `:` or another sign that may stand for them, or before a value that the setting takes."""
     import re
 
+    def is_set(name: str) -> bool:
+        values = "|".join(map(re.escape, getattr(TABLE[name].kind, "choices", ())))
+        follows = rf"{_SIGN}|[\s\"'“”‘’`,;]+(?:{values})\b" if values else _SIGN
+        return re.search(rf"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])){name}(?:{follows})", text) is not None
+
     text = re.sub(r"#[^\n]*", "", re.sub(r"\"[^\"\n]*\"|'[^'\n]*'", lambda quoted: quoted[0].replace("#", ""), text))
-    assigned = r"[\"'”’]?\s*(?:=|:(?=[\s\"'“‘]))"
-    return {one for one in TABLE if re.search(rf"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])){one}{assigned}", text)}
+    return {one for one in TABLE if is_set(one)}
 
 
 def _section_around(lines: list[str], at: int) -> tuple[str, ...] | None:

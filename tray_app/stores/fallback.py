@@ -112,6 +112,7 @@ class FallbackStore:
         if in_file is None or not in_file.lives(self._clock()):
             self._refuse_plain_text()
         self._state.in_file = in_keyring is None and in_file is not None
+        self._state.hides_token &= in_file is None or not in_file.lives(self._clock())
         if in_keyring is None and in_file is not None and announced is Announcement.UNANNOUNCED:
             self._announce_foreign(in_file)
         return in_keyring or in_file
@@ -141,7 +142,7 @@ class FallbackStore:
             self._fall_back(error)
             self._refuse_plain_text()
             in_file = self._file.write(token)
-            self._state.in_file = True
+            self._state.in_file, self._state.hides_token = True, False
             return (self._keyring.announce_token(token), in_file)
         self._state.problem, self._state.hides_token = None, False
         self._state.in_file = False
@@ -198,8 +199,7 @@ class FallbackStore:
 
     def place(self) -> Place:
         if self._state.problem is not None or self._state.in_file:
-            hides_token = self._state.hides_token and not self._state.in_file
-            return Place("file", self._file_path, self._state.problem, hides_token=hides_token)
+            return Place("file", self._file_path, self._state.problem, hides_token=self._state.hides_token)
         return Place("keyring")
 
     def watch_paths(self) -> list[str]:

@@ -156,7 +156,7 @@ def place_problem_text(state: TokenState) -> str:
     if state.place == "redis":
         return problem_text(problem)
     subject, has_token = keyring_subject(), state.expires is not None
-    if state.place == "keyring" or (not has_token and problem in KeyringUnavailable.HIDE_TOKEN):
+    if state.place == "keyring" or not has_token:
         return _keyring_only_text(problem, subject)
     if problem == KeyringUnavailable.LOCKED:
         return tr("{keyring} is locked; the token is stored in a file for now.", keyring=subject)
@@ -184,4 +184,6 @@ def _keyring_only_text(problem: str, subject: str) -> str:
         return tr("{keyring} does not answer.", keyring=subject)
     if problem == KeyringUnavailable.ASKING:
         return tr("{keyring} is asking for permission.", keyring=subject)
+    if problem == KeyringUnavailable.FAILED:
+        return tr("{keyring} failed.", keyring=subject)
     return problem_text(problem)

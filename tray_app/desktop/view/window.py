@@ -177,12 +177,13 @@ def next_event_text(state: TokenState, now: float) -> str:
     if state.stopped:
         return tr("Automatic renewal is paused until you fix this and press “Try again”.")
     if state.renew_at is None:
-        if state.policy == NOTIFY and state.expires is None and state.last is not None and not was_cleared:
-            return tr("Automatic renewal is off. Press “Issue a token”.")
-        if state.policy == NOTIFY and state.expires is not None:
-            if state.expires <= now:
-                return tr("Automatic renewal is off. Press “Issue a token”.")
+        if state.policy == NOTIFY and state.expires is not None and state.expires > now:
             return tr("Automatic renewal is off: you are only warned before it expires.")
+        is_known = state.last is not None or state.dead_at is not None or state.expires is not None
+        if state.policy == NOTIFY and is_known and not was_cleared:
+            if state.last is not None and state.last.result is Result.FAILED:
+                return tr("Automatic renewal is off. Press “Try again”.")
+            return tr("Automatic renewal is off. Press “Issue a token”.")
         if state.expires is None and was_cleared:
             return tr("Waiting until you or a program issues a token again.")
         return ""

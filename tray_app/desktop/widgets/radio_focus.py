@@ -20,5 +20,5 @@ def enter_at_checked(group: QButtonGroup) -> None:
 def _set_policies(group: QButtonGroup) -> None:
     checked = group.checkedButton()
     for button in group.buttons():
-        stops = checked is None or button is checked or not checked.isEnabled()
+        stops = checked is None or button is checked
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if stops else Qt.FocusPolicy.ClickFocus)
