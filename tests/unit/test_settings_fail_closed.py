@@ -561,6 +561,21 @@ class TestVariables:
         assert (settings.mode, settings.store, settings.profile, settings.base_url) == ("demo", "auto", "default", None)
 
 
+def run_where_the_folder_is_gone(
+    folder: Path, code: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a working folder that was deleted."""
+    gone = folder / "gone"
+    gone.mkdir()
+    return subprocess.run(
+        [sys.executable, "-c", f"import os, sys; os.chdir(sys.argv[1]); os.rmdir(sys.argv[1]); {code}", str(gone)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 class TestPlaces:
     def test_a_relative_data_folder_is_beside_the_file(
         self, file: Path, private_places: Path, monkeypatch: pytest.MonkeyPatch
@@ -576,20 +591,8 @@ class TestPlaces:
     def test_a_relative_one_in_a_working_folder_that_is_gone_is_refused_in_words(
         self, name: str, private_places: Path
     ) -> None:
-        gone = private_places / "gone"
-        gone.mkdir()
-        code = (
-            "import os, sys; os.chdir(sys.argv[1]); os.rmdir(sys.argv[1]); from tray_app import token_manager;"
-            "from tray_app.cli.main import main; sys.exit(main(['get']))"
-        )
-
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(gone)],
-            env={**os.environ, "PYTHONPATH": str(ROOT), name: "relative", "KIWOOM_TRAY_STORE": "auto"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        code = "from tray_app import token_manager; from tray_app.cli.main import main; sys.exit(main(['get']))"
+        done = run_where_the_folder_is_gone(private_places, code, {name: "relative", "KIWOOM_TRAY_STORE": "auto"})
 
         assert (done.returncode, done.stdout) == (USAGE, "")
         told = done.stderr.splitlines()[-1]
@@ -600,20 +603,8 @@ class TestPlaces:
     @pytest.mark.posix
     def test_a_working_folder_that_is_gone_does_not_matter(self, file: Path, private_places: Path) -> None:
         file.write_text(f"data_dir = '{private_places / 'tokens'}'\nstore = 'file'\n")
-        gone = private_places / "gone"
-        gone.mkdir()
-        code = (
-            "import os, sys; os.chdir(sys.argv[1]); os.rmdir(sys.argv[1]); from tray_app.settings.load import *;"
-            "print(load_settings().data_dir)"
-        )
-
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(gone)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        code = "from tray_app.settings.load import *; print(load_settings().data_dir)"
+        done = run_where_the_folder_is_gone(private_places, code)
 
         assert (done.stdout.strip(), done.stderr) == (str(private_places / "tokens"), "")
 

@@ -225,7 +225,7 @@ class KeyringUnavailable(StoreError):
     """The problems that end once the user has answered the keyring's own question."""
 
     HIDE_TOKEN = frozenset({LOCKED, ASKING, UNREACHABLE, SILENT, FAILED})
-    """The problems with which nobody can tell whether there is a token in it."""
+    """The problems that leave it unknown whether there is a token in the keyring."""
 
     def __init__(self, message: str, *, problem: str, **values: Any) -> None:
         super().__init__(message, **values)

@@ -82,13 +82,12 @@ class TokenState:
     `place` is where the token is stored (`keyring`, `file`, `redis`, `memory`), `place_path` the file's path or the
     Redis address, and `place_problem` why it is not the keyring or what is wrong with Redis (the `problem` of
     `KeyringUnavailable` and `RedisUnavailable`), or empty; `hides_token` tells that the keyring most likely has a token
-    and does not show it. `renew_at` is when the program will ask Kiwoom by itself, or
-    None, and `rotate_at` the same if it revokes the token first, by the policy or because somebody planned it;
-    `stopped` says that the last error needs the user, so that it will not, or only to see if that is solved.
-    `confirmed_at` is when Kiwoom last said that the token works, `is_doubtful` whether there is evidence against it
-    since. Without a token, `dead_at` is when the one before was found dead, which would have been valid until
-    `dead_expires`. `skew_seconds` is Kiwoom's clock minus this computer's. `snoozed_until` is when warnings are shown
-    again, or None.
+    and does not show it. `renew_at` is when the program will ask Kiwoom by itself, or None, and `rotate_at` the same if
+    it revokes the token first, by the policy or because somebody planned it; `stopped` says that the last error needs
+    the user, so that it will not, or only to see if that is solved. `confirmed_at` is when Kiwoom last said that the
+    token works, `is_doubtful` whether there is evidence against it since. Without a token, `dead_at` is when the one
+    before was found dead, which would have been valid until `dead_expires`. `skew_seconds` is Kiwoom's clock minus this
+    computer's. `snoozed_until` is when warnings are shown again, or None.
     """
 
     profile: str

@@ -198,8 +198,8 @@ class Document:
             self.unknown += [Unknown(None, one, problem) for one in sorted(_settings_in(more))]
 
     def _note_hidden(self, lines: list[str]) -> None:
-        """Make the settings unknown that stand behind a sign at which some editors end a line and TOML does not, as in
-        a comment. Behind the head of a section nothing in the file is certain."""
+        """Make each setting unknown that follows a character which ends a line for some editors but not for TOML, even
+        in a comment. If a section begins there, refuse the whole file."""
         for number, line in enumerate(lines, 1):
             parts = line.splitlines()[1:]
             if not parts:
@@ -346,21 +346,23 @@ def _parses(text: str) -> bool:
 def key_of(line: str) -> tuple[tuple[str, ...] | None, str]:
     """Return the section, if the line names one itself, and the setting; empty where the line begins with none."""
     found = _match_key(line)
-    if found is None or found[3] not in TABLE:
+    if found is None:
         return None, ""
     return ("profiles", normalized(found[1].strip("\"'"))) if found[1] else None, found[3]
 
 
 def _match_key(line: str) -> re.Match[str] | None:
+    """Return the match of the setting that the line begins with, or None without one."""
     import re
 
-    return re.match(r"(?:profiles\s*\.\s*([^\s=.]+)\s*\.\s*)?([\"']?)([A-Za-z0-9_-]+)\2(?![\w.\"'-])", line)
+    found = re.match(r"(?:profiles\s*\.\s*([^\s=.]+)\s*\.\s*)?([\"']?)([A-Za-z0-9_-]+)\2(?![\w.\"'-])", line)
+    return found if found is not None and found[3] in TABLE else None
 
 
 def _after_key(line: str) -> str:
     """Return the line without the setting that it begins with, which `key_of` returns."""
     found = _match_key(line)
-    return line if found is None or found[3] not in TABLE else line[found.end() :]
+    return line if found is None else line[found.end() :]
 
 
 def _settings_in(text: str) -> set[str]:

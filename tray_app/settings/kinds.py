@@ -194,9 +194,7 @@ class Folder(Kind):
         try:
             return os.path.abspath(path)
         except OSError:
-            raise ValueError(
-                msg("a path from the root on, because the folder that this was started in is gone")
-            ) from None
+            raise ValueError(msg("an absolute path, because the folder that this was started in is gone")) from None
 
 
 class File(Kind):

@@ -127,7 +127,7 @@ def _named_folder(environ: Mapping[str, str], name: str) -> str:
         return os.path.abspath(folder) if folder else ""
     except OSError:
         raise SettingsError(
-            msg("{where} has to be a path from the root on: the folder that this was started in is gone."), where=name
+            msg("{where} must be an absolute path: the folder that this was started in is gone."), where=name
         ) from None
 
 

@@ -264,4 +264,4 @@ class FallbackStore:
         if problem is None or problem.problem != error.problem:
             logs.warning("Keyring not used (%s), token kept in file", error.problem)
         self._state.problem = error.again()
-        self._state.hides_token = self._keyring.hides_token(error)
+        self._state.hides_token = self._keyring.place().hides_token

@@ -138,10 +138,6 @@ class KeyringStore:
             return Announcement.CURRENT
         return Announcement.SUPERSEDED if created < invalidated_before else Announcement.UNANNOUNCED
 
-    def hides_token(self, error: KeyringUnavailable) -> bool:
-        """Return True if the keyring, which fails with `error`, most likely has a token that is still valid."""
-        return error.problem in KeyringUnavailable.HIDE_TOKEN and self.holds_unexpired()
-
     def holds_unexpired(self) -> bool:
         """Return True if the keyring was given a token that is still valid, though the keyring cannot be asked now."""
         try:
@@ -179,7 +175,7 @@ class KeyringStore:
             answer = act()
         except KeyringUnavailable as error:
             self._problem = error.again()
-            self._hides_token = self.hides_token(error)
+            self._hides_token = error.problem in KeyringUnavailable.HIDE_TOKEN and self.holds_unexpired()
             raise
         self._problem, self._hides_token = None, False
         return answer

@@ -65,12 +65,12 @@ def expand_user(path: str) -> str:
 
 
 def absolute_path(path: str) -> str:
-    """Return the path from the root on. Raises `InvalidInput` for a relative one where the working folder is gone."""
+    """Return the absolute path. Raises `InvalidInput` for a relative one where the working folder is gone."""
     try:
         return os.path.abspath(path)
     except OSError:
         raise InvalidInput(
-            msg("{path} has to be a path from the root on: the folder that this was started in is gone."), path=path
+            msg("{path} must be an absolute path: the folder that this was started in is gone."), path=path
         ) from None
 
 

@@ -126,16 +126,14 @@ def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
 
     Where the account of `state` is to wait, the sentence says until when.
     """
-    is_repeated = isinstance(error, RateLimited) and not is_failed_check(error)
-    if is_repeated and state.renew_at is not None and state.renew_at > now:
-        told = tr("Kiwoom's request limit was reached. Trying again at {time}.", time=local_time(state.renew_at, now))
-        return f"{told} [{error.code}]" if error.code else told
-    if error.message == NOT_KIWOOM and not is_failed_check(error) and state.renew_at and state.renew_at > now:
-        told = tr(
-            "Kiwoom does not answer properly, perhaps for maintenance. Trying again at {time}.",
-            time=local_time(state.renew_at, now),
-        )
-        return f"{told} [{error.code}]" if error.code else told
+    if state.renew_at is not None and state.renew_at > now and not is_failed_check(error):
+        time, told = local_time(state.renew_at, now), ""
+        if isinstance(error, RateLimited):
+            told = tr("Kiwoom's request limit was reached. Trying again at {time}.", time=time)
+        elif error.message == NOT_KIWOOM:
+            told = tr("Kiwoom does not answer properly, perhaps for maintenance. Trying again at {time}.", time=time)
+        if told:
+            return f"{told} [{error.code}]" if error.code else told
     if isinstance(error, KeysMissing) and "command" in error.values:
         return tr("No app key for {mode} yet.", mode=tr(str(error.values["mode"])))
     return refusal_text(error, state.mode)
@@ -157,7 +155,7 @@ def place_problem_text(state: TokenState) -> str:
         return problem_text(problem)
     subject, has_token = keyring_subject(), state.expires is not None
     if state.place == "keyring" or not has_token:
-        return _keyring_only_text(problem, subject)
+        return _keyring_problem_text(problem, subject)
     if problem == KeyringUnavailable.LOCKED:
         return tr("{keyring} is locked; the token is stored in a file for now.", keyring=subject)
     if problem == KeyringUnavailable.ASKING:
@@ -173,7 +171,7 @@ def place_problem_text(state: TokenState) -> str:
     return tr("{keyring} failed; the token is stored in a file for now.", keyring=subject)
 
 
-def _keyring_only_text(problem: str, subject: str) -> str:
+def _keyring_problem_text(problem: str, subject: str) -> str:
     if problem == KeyringUnavailable.MISSING:
         return tr("This computer has no keyring.")
     if problem == KeyringUnavailable.LOCKED:

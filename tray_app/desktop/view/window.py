@@ -156,8 +156,6 @@ def last_event_tone(state: TokenState, left: int) -> Tone:
 
 def _is_watched(error: KiwoomTokenError | None, state: TokenState) -> bool:
     """Return True for what this program notices by itself once it is solved, by whomever."""
-    if state.last is not None and state.last.result in CLEARED_RESULTS:
-        return False
     if isinstance(error, StoreError):
         return not isinstance(error, EncryptionKeyUnusable)
     return error is not None and error.remedy == Remedy.UNLOCK_KEYRING and state.policy != NOTIFY
@@ -168,8 +166,8 @@ def next_event_text(state: TokenState, now: float) -> str:
         return tr(
             "Kiwoom is asked again at {time}, or when you press “Try again”.", time=local_time(state.renew_at, now)
         )
-    error = None if state.last is None or state.expires is not None else state.last.error
     was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
+    error = None if state.last is None or state.expires is not None or was_cleared else state.last.error
     if _is_watched(error, state) and state.renew_at is None:
         return tr("It goes on by itself once that is solved.")
     if state.stopped and state.policy == NOTIFY:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def enter_at_checked(group: QButtonGroup) -> None:
-    """Let Tab stop at the checked button of a group alone, from now on. Qt does so only once one of them had the focus:
-    before, Tab stops at the first, and a press of Space there changes the choice."""
+    """Let Tab stop only at the checked button of a group. Qt does so once one of them has had the focus: until then Tab
+    stops at the first, where Space changes the choice."""
     group.buttonToggled.connect(lambda *_: _set_policies(group))
     _set_policies(group)
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.settings.fields.base import Field
-from tray_app.desktop.settings.fields.time_edit import make_time_edit, time_of
+from tray_app.desktop.settings.fields.spin_box import make_time_edit, time_of
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.core.trading import QUIET_MINUTES
 from tray_app.desktop.settings.fields.base import Field
-from tray_app.desktop.settings.fields.time_edit import make_time_edit, time_of
+from tray_app.desktop.settings.fields.spin_box import make_time_edit, time_of
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.basics import make_text
 from tray_app.desktop.widgets.radio_focus import enter_at_checked

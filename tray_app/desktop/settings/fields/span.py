@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.settings.fields.base import Field
-from tray_app.desktop.settings.fields.time_edit import prepare_input
+from tray_app.desktop.settings.fields.spin_box import prepare_input
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
