@@ -43,7 +43,7 @@ def assert_alike(now: Path, kept: Path) -> None:
     advice = f"{kept.name} is out of date; take it anew: python -m tests.desktop.readme_pictures"
     one, other = QImage(str(now)), QImage(str(kept))
     assert not other.isNull(), advice
-    # "6 h left (until 06:30)" is shorter than "9 h 10 min left (until tomorrow 06:30)".
+    # "6 h left (until 06:30)" is shorter than "9 h 10 min left (until 06:30 tomorrow)".
     assert one.width() == pytest.approx(other.width(), rel=0.4), advice
     assert one.height() == pytest.approx(other.height(), rel=0.1), advice
     width, height = min(one.width(), other.width()), min(one.height(), other.height())

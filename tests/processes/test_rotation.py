@@ -249,7 +249,7 @@ class TestPlannedOnce:
             for one in planned:
                 one.poll()
         told = capsys.readouterr().out
-        assert told.count("It will be revoked and reissued tomorrow 06:15 (KST).") == 2
+        assert told.count("It will be revoked and reissued at 06:15 tomorrow (KST).") == 2
         assert told.count("No reissue is planned.") == 2
         clock.now = at(6.5, day=1)
         for one in planned:

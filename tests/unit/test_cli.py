@@ -260,7 +260,9 @@ def test_a_rotation_is_planned_for_a_time_in_korea(run: Callable[..., Run], kiwo
     run("refresh")
     planned = run("refresh", "--rotate", "--at", "6:30")
     assert planned.status == 0
-    assert "06:30 (KST), if the tray or watch is running then" in one_line(planned.out)
+    told = one_line(planned.out)
+    assert told.startswith("The token will be revoked and reissued at 06:30"), "today or tomorrow, as the clock says"
+    assert told.endswith("(KST), if the tray or watch is running then.")
     assert kiwoom.counts() == {**kiwoom.counts(), "issue": 1, "revoke": 0}, "nothing is asked before"
     assert run("refresh", "--rotate", "--at", "off").out == "No reissue is planned.\n"
 

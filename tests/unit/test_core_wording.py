@@ -55,12 +55,12 @@ def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None
     ("days", "text"),
     [
         (0, "12:00"),
-        (1, "tomorrow 12:00"),
-        (-1, "yesterday 12:00"),
-        (2, "Thursday 12:00"),
-        (6, "Monday 12:00"),
-        (7, "2026-12-01 12:00"),
-        (-2, "2026-11-22 12:00"),
+        (1, "12:00 tomorrow"),
+        (-1, "12:00 yesterday"),
+        (2, "12:00 on Thursday"),
+        (6, "12:00 on Monday"),
+        (7, "12:00 on 2026-12-01"),
+        (-2, "12:00 on 2026-11-22"),
     ],
 )
 def test_a_time_in_korea_names_the_day_unless_it_is_today(days: int, text: str) -> None:
@@ -71,7 +71,7 @@ def test_the_day_is_korean_not_this_computers(zone: pytest.MonkeyPatch) -> None:
     live_in("America/New_York", zone)
     late = datetime(2026, 11, 24, 23, 0, tzinfo=KST).timestamp()
 
-    assert korean_time(late + 7200, late) == "tomorrow 01:00"
+    assert korean_time(late + 7200, late) == "01:00 tomorrow"
     assert local_time(late + 7200, late) == "11:00"
     assert not is_korean_zone(late)
 

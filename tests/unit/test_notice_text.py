@@ -40,17 +40,17 @@ REFUSED = KeysRefused("Refused.", code="8050")
         (
             Notice(NoticeKind.EXPIRED, NOW - 3600 * 8),
             "The Kiwoom token has expired",
-            "It expired yesterday 23:02 (KST).",
+            "It expired at 23:02 yesterday (KST).",
         ),
         (
             Notice(NoticeKind.EXPIRED, NOW - 120, REFUSED),
             "The Kiwoom token has expired",
-            "It expired 07:00 (KST). Refused. [8050]",
+            "It expired at 07:00 (KST). Refused. [8050]",
         ),
         (
             Notice(NoticeKind.FAILED, NOW + 600, REFUSED),
             "Token could not be renewed",
-            "Refused. [8050] The token expires 07:12 (KST).",
+            "Refused. [8050] The token expires at 07:12 (KST).",
         ),
         (
             Notice(NoticeKind.FAILED, NOW - 1, REFUSED),
@@ -65,17 +65,17 @@ REFUSED = KeysRefused("Refused.", code="8050")
         (
             Notice(NoticeKind.RECOVERED, NOW + 86400),
             "The Kiwoom token works again",
-            "It is valid until tomorrow 07:02 (KST).",
+            "It is valid until 07:02 tomorrow (KST).",
         ),
         (
             Notice(NoticeKind.TRADING_HOURS, NOW + 90000),
             "Expires during trading hours",
-            "It expires tomorrow 08:02 (KST). Reissue it before the market opens to avoid that.",
+            "It expires at 08:02 tomorrow (KST). Reissue it before the market opens to avoid that.",
         ),
         (
             Notice(NoticeKind.DIED, error=REFUSED, dead_expires=NOW + 90000),
             "Token stopped working early",
-            "It should have been valid until tomorrow 08:02 (KST). Refused. [8050]",
+            "It should have been valid until 08:02 tomorrow (KST). Refused. [8050]",
         ),
         (
             Notice(NoticeKind.STOPPED, error=REFUSED, dead_expires=NOW + 90000),

@@ -161,7 +161,7 @@ def test_expired_token_changes_at_midnight() -> None:
     assert change is not None
     assert time.strftime("%H:%M:%S", time.localtime(change)) == "00:00:00"
     assert seen(one, NOW).end == "Expired at 12:06"
-    assert seen(one, change).end == "Expired at yesterday 12:06"
+    assert seen(one, change).end == "Expired at 12:06 yesterday"
 
 
 def test_next_change_comes_when_a_renewal_is_due() -> None:
@@ -336,12 +336,12 @@ def test_modes_and_sandbox_are_told_everywhere() -> None:
 
 def test_end_is_korean_time_and_local_time_only_where_it_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     view = seen(state(), NOW)
-    assert (view.end, view.end_local) == ("Expires tomorrow 10:07", "")
+    assert (view.end, view.end_local) == ("Expires at 10:07 tomorrow", "")
     assert "KST" not in view.tooltip
     live_in("UTC", monkeypatch)
     view = seen(state(), NOW)
-    assert (view.end, view.end_local) == ("Expires tomorrow 10:07 KST", "tomorrow 01:07 on this computer")
-    assert "tomorrow 10:07 KST" in view.tooltip
+    assert (view.end, view.end_local) == ("Expires at 10:07 KST tomorrow", "01:07 tomorrow on this computer")
+    assert "10:07 KST tomorrow" in view.tooltip
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def test_while_the_clock_is_off_or_a_renewal_fails_nothing_says_that_all_is_well
 
 def test_what_comes_next() -> None:
     waiting = seen(state(renew_at=NOW + 600), NOW).coming
-    assert waiting == "A new token is issued automatically right after it expires, tomorrow 10:07."
+    assert waiting == "A new token is issued automatically right after it expires, at 10:07 tomorrow."
     daily = state(renew_at=NOW + 600, rotate_at=NOW + 600, policy="daily 12:17")
     assert seen(daily, NOW).coming == "12:17: revoked and reissued."
     assert seen(state(None, renew_at=NOW + 600), NOW).coming == "A new token is issued automatically: 12:17."
@@ -422,19 +422,19 @@ def on_tuesday(left: float | None, **changes: Any) -> TokenState:
     ("left", "changes", "alarming", "end"),
     [
         (3600, {}, True, "Expires at 13:00, during trading hours"),
-        (DAY, {}, True, "Expires tomorrow 12:00, during trading hours"),
-        (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, False, "Expires tomorrow 12:00, during trading hours"),
-        (DAY, {"policy": "daily 06:30", "rotate_at": TUESDAY_NOON + 66600}, False, "Expires tomorrow 12:00"),
-        (DAY, {"policy": "daily 06:30", "renew_at": None}, True, "Expires tomorrow 12:00, during trading hours"),
+        (DAY, {}, True, "Expires at 12:00 tomorrow, during trading hours"),
+        (DAY, {"renew_at": TUESDAY_NOON + DAY - 600}, False, "Expires at 12:00 tomorrow, during trading hours"),
+        (DAY, {"policy": "daily 06:30", "rotate_at": TUESDAY_NOON + 66600}, False, "Expires at 12:00 tomorrow"),
+        (DAY, {"policy": "daily 06:30", "renew_at": None}, True, "Expires at 12:00 tomorrow, during trading hours"),
         (
             3600,
             {"policy": "daily 06:30", "renew_at": TUESDAY_NOON + 3000, "rotate_at": TUESDAY_NOON + 3000},
             False,
             "Expires at 13:00, during trading hours",
         ),
-        (10 * 3600, {}, False, "Expires 22:00"),
+        (10 * 3600, {}, False, "Expires at 22:00"),
         (-3600, {}, False, "Expired at 11:00"),
-        (4 * DAY, {}, False, "Expires Saturday 12:00"),
+        (4 * DAY, {}, False, "Expires at 12:00 on Saturday"),
     ],
 )
 def test_end_in_trading_hours_is_alarming_unless_somebody_reissues_the_token(
@@ -566,7 +566,7 @@ def test_tooltip_of_several_has_a_line_for_each_the_most_urgent_first() -> None:
     assert lines == [
         "Kiwoom token",
         "parents · Real · until 12:10",
-        "Default · Real · until tomorrow 10:07",
+        "Default · Real · until 10:07 tomorrow",
         "swing · Mock · 1 h 23 min left",
     ]
 

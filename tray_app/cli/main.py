@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from tray_app.cli.unfailing_output import give_up, unfailing_stderr
@@ -32,7 +33,9 @@ def run() -> NoReturn:
     """Run the command line and end the process. Python's own way of ending takes as long as a quarter of `get`."""
     restore_environment()
     stop_importing_from_working_folder()
-    if sys.argv[1:] != _PLAIN_GET:
+    if sys.argv[1:] == _PLAIN_GET:
+        gc.disable()  # the process ends before there is garbage worth a search
+    else:
         from tray_app.cli.diagnostics import install_hooks, watch_for_crashes
 
         install_hooks(lambda kind: _complain(tr("Something unexpected happened ({kind}).", kind=kind)))

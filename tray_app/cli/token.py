@@ -109,7 +109,7 @@ def verify_(options: Namespace) -> int:
         )
         return NO_TOKEN
     end = korean_time(verified.token.expires, time.time())
-    print(tr("Kiwoom confirms it: the token works and expires {end} (KST).", end=end))
+    print(tr("Kiwoom confirms it: the token works and expires at {end} (KST).", end=end))
     return DONE
 
 
@@ -214,7 +214,9 @@ def _plan_rotation(settings: Settings, service: TokenService, options: Namespace
         )
     service.plan_rotation(at)
     when = korean_time(at, now)
-    print(tr("The token will be revoked and reissued {time} (KST), if the tray or watch is running then.", time=when))
+    print(
+        tr("The token will be revoked and reissued at {time} (KST), if the tray or watch is running then.", time=when)
+    )
     return DONE
 
 
@@ -270,10 +272,10 @@ def outcome_text(outcome: Outcome, now: float) -> str:
 
     end = korean_time(outcome.token.expires, now)
     if outcome.how == Outcome.SAME:
-        return tr("Kiwoom returned the same token; it still expires {end} (KST).", end=end)
+        return tr("Kiwoom returned the same token; it still expires at {end} (KST).", end=end)
     if outcome.how == Outcome.ADOPTED:
-        return tr("Another program has just had a token issued; it expires {end} (KST).", end=end)
-    return tr("A new token was issued; it expires {end} (KST).", end=end)
+        return tr("Another program has just had a token issued; it expires at {end} (KST).", end=end)
+    return tr("A new token was issued; it expires at {end} (KST).", end=end)
 
 
 def _environment_of_account(settings: Settings) -> dict[str, str]:
@@ -348,20 +350,20 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
     elif token is None:
         life = tr("cannot be read") if service.store.place().hides_token else tr("no token")
     elif not token.lives(now):
-        life = tr("expired {end} (KST)", end=korean_time(token.expires, now))
+        life = tr("expired at {end} (KST)", end=korean_time(token.expires, now))
     elif service.tokens.is_gone(token):
         command = command_line("verify", service.profile)
         life = tr("given to nobody, because it may have been revoked. Find out with: {command}", command=command)
     else:
         life = tr(
-            "{left} left, expires {end} (KST)",
+            "{left} left, expires at {end} (KST)",
             left=countdown(token.remaining(now)),
             end=korean_time(token.expires, now),
         )
         if not is_korean_zone(token.expires):
             life += tr(", {end} here", end=local_time(token.expires, now))
     planned_at = service.tokens.read_record().rotate_at or 0.0
-    planned = tr("reissue {time} (KST)", time=korean_time(planned_at, now)) if planned_at > now else ""
+    planned = tr("reissue at {time} (KST)", time=korean_time(planned_at, now)) if planned_at > now else ""
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
         (tr("Stored in"), service.store.place().text()),

@@ -140,7 +140,7 @@ class Terminal:
                 line = tr("The token cannot be read ({place}).", place=where)
         else:
             end = korean_time(state.expires, self._clock())
-            line = tr("The token expires {end} (KST); it is stored in {place}.", end=end, place=where)
+            line = tr("The token expires at {end} (KST); it is stored in {place}.", end=end, place=where)
         if line != self._told and (state.expires is None or state.expires != self._answered):
             self.say_line(line)
         self._told, self._answered = line, None
@@ -153,7 +153,7 @@ class Terminal:
             return
         if planned is not None:
             when = korean_time(planned, self._clock())
-            self.say_line(tr("It will be revoked and reissued {time} (KST).", time=when))
+            self.say_line(tr("It will be revoked and reissued at {time} (KST).", time=when))
         elif self._planned is not None and self._planned > self._clock():
             self.say_line(tr("No reissue is planned."))
         self._planned = planned

@@ -82,7 +82,7 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
                 body = tr("{duration} left. Automatic renewal is off. Reissue it in time.", duration=left)
             return title, body
         case NoticeKind.EXPIRED:
-            body = tr("It expired {time} (KST).", time=end)
+            body = tr("It expired at {time} (KST).", time=end)
             return tr("The Kiwoom token has expired"), f"{body} {why}".rstrip()
         case NoticeKind.FAILED:
             return tr("Token could not be renewed"), _reason(notice, now, why)
@@ -101,7 +101,7 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
             until = korean_time(notice.dead_expires, now)
             if notice.expires:
                 return title, tr(
-                    "It should have been valid until {time} (KST). A new one was issued, which expires {end}. "
+                    "It should have been valid until {time} (KST). A new one was issued, which expires at {end}. "
                     "There is nothing to do.",
                     time=until,
                     end=end,
@@ -111,7 +111,7 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
                 return title, f"{told} {why}"
             return title, tr("It should have been valid until {time} (KST). Issue a new one.", time=until)
         case NoticeKind.TRADING_HOURS:
-            body = tr("It expires {time} (KST). Reissue it before the market opens to avoid that.", time=end)
+            body = tr("It expires at {time} (KST). Reissue it before the market opens to avoid that.", time=end)
             return tr("Expires during trading hours"), body
 
 
@@ -151,5 +151,5 @@ def _reason(notice: Notice, now: float, why: str) -> str:
     if notice.expires <= now:
         life = tr("There is no valid token.")
     else:
-        life = tr("The token expires {time} (KST).", time=korean_time(notice.expires, now))
+        life = tr("The token expires at {time} (KST).", time=korean_time(notice.expires, now))
     return f"{why} {life}"

@@ -67,8 +67,13 @@ def duration(seconds: float) -> str:
 
 
 def korean_time(instant: float, now: float) -> str:
-    """Return the time in Korea, with the day unless it is today: `07:12`, `tomorrow 07:12`, `Tuesday 07:12`."""
+    """Return the time in Korea, with the day unless it is today: `07:12`, `07:12 tomorrow`, `07:12 on Tuesday`."""
     return _clock_time(datetime.fromtimestamp(instant, KST), datetime.fromtimestamp(now, KST))
+
+
+def korean_time_and_zone(instant: float, now: float) -> str:
+    """Return the same as `korean_time`, with the zone beside the time of day: `07:12 KST tomorrow`."""
+    return _clock_time(datetime.fromtimestamp(instant, KST), datetime.fromtimestamp(now, KST), " KST")
 
 
 def korean_clock(instant: float) -> str:
@@ -86,18 +91,17 @@ def is_korean_zone(instant: float) -> bool:
     return datetime.fromtimestamp(instant, UTC).astimezone().utcoffset() == KST.utcoffset(None)
 
 
-def _clock_time(instant: datetime, now: datetime) -> str:
-    time = instant.strftime("%H:%M")
+def _clock_time(instant: datetime, now: datetime, zone: str = "") -> str:
+    time = f"{instant:%H:%M}{zone}"
     days = (instant.date() - now.date()).days
     if days == 0:
         return time
     if days == 1:
-        return tr("tomorrow {time}", time=time)
+        return tr("{time} tomorrow", time=time)
     if days == -1:
-        return tr("yesterday {time}", time=time)
-    if 1 < days < 7:
-        return tr("{day} {time}", day=tr(_DAYS[instant.weekday()]), time=time)
-    return f"{instant:%Y-%m-%d} {time}"
+        return tr("{time} yesterday", time=time)
+    day = tr(_DAYS[instant.weekday()]) if 1 < days < 7 else f"{instant:%Y-%m-%d}"
+    return tr("{time} on {day}", day=day, time=time)
 
 
 def skew_text(seconds: float | None) -> str:

@@ -15,6 +15,7 @@ from tray_app.core.wording import (
     keyring_name,
     keyring_subject,
     korean_time,
+    korean_time_and_zone,
     local_time,
     problem_text,
     refusal_text,
@@ -79,8 +80,7 @@ def _no_token_text(state: TokenState) -> str:
 
 def short_end_text(expires: float, now: float) -> str:
     """Return the time of expiry; it names the zone where this computer shows another."""
-    time = korean_time(expires, now)
-    return time if is_korean_zone(expires) else f"{time} KST"
+    return korean_time(expires, now) if is_korean_zone(expires) else korean_time_and_zone(expires, now)
 
 
 def status_text(state: TokenState, now: float) -> str:
@@ -143,8 +143,7 @@ def rotation_text(state: TokenState, now: float) -> str:
     """Return when the token will be revoked and reissued before it expires; empty if it will not."""
     if state.rotate_at is None or (state.expires is not None and state.rotate_at >= state.expires):
         return ""
-    time = local_time(state.rotate_at, now)
-    return tr("{time}: revoked and reissued.", time=time[:1].upper() + time[1:])
+    return tr("{time}: revoked and reissued.", time=local_time(state.rotate_at, now))
 
 
 def place_problem_text(state: TokenState) -> str:

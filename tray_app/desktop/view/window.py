@@ -21,7 +21,7 @@ from tray_app.desktop.view.texts import (
     rotation_text,
     short_end_text,
 )
-from tray_app.desktop.view.timing import is_of_known_age, next_midnight, phase_of
+from tray_app.desktop.view.timing import is_of_known_age, phase_of
 from tray_app.desktop.view.urgency import CLEARED_RESULTS, WELL, most_urgent, urgency
 
 if TYPE_CHECKING:
@@ -35,11 +35,9 @@ def end_text(expires: float, now: float, left: int, *, in_trading_hours: bool) -
     time = short_end_text(expires, now)
     if not left:
         return tr("Expired at {time}", time=time)
-    if in_trading_hours and expires < next_midnight(now, korean=True):
-        return tr("Expires at {time}, during trading hours", time=time)
     if in_trading_hours:
-        return tr("Expires {time}, during trading hours", time=time)
-    return tr("Expires {time}", time=time)
+        return tr("Expires at {time}, during trading hours", time=time)
+    return tr("Expires at {time}", time=time)
 
 
 def local_end_text(expires: float, now: float) -> str:
@@ -122,9 +120,9 @@ def last_event_text(state: TokenState, now: float) -> str:
     if result in {Result.SAME, Result.CONFIRMED}:
         if state.expires is None:
             return tr("Kiwoom confirms it is valid.")
-        return tr("Kiwoom confirms it is valid. It still expires {time}.", time=short_end_text(state.expires, now))
+        return tr("Kiwoom confirms it is valid. It still expires at {time}.", time=short_end_text(state.expires, now))
     if result is Result.PLANNED and state.rotate_at is not None:
-        return tr("It will be revoked and reissued {time} (KST).", time=korean_time(state.rotate_at, now))
+        return tr("It will be revoked and reissued at {time} (KST).", time=korean_time(state.rotate_at, now))
     if result is Result.UNLOCKED:
         return tr("{keyring} is unlocked.", keyring=keyring_subject())
     return tr(_RESULTS.get(result, msg("That did not work.")))
@@ -194,5 +192,5 @@ def next_event_text(state: TokenState, now: float) -> str:
         return planned
     if state.expires is not None and state.expires > now:
         time = local_time(state.expires, now)
-        return tr("A new token is issued automatically right after it expires, {time}.", time=time)
+        return tr("A new token is issued automatically right after it expires, at {time}.", time=time)
     return tr("A new token is issued automatically: {time}.", time=time)
