@@ -19,8 +19,8 @@ from tray_app.cli.diagnostics import (
 from tray_app.cli.parser import Parser, seconds
 from tray_app.cli.unfailing_output import give_up, unfailing_stderr
 from tray_app.core import logs
-from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError
-from tray_app.core.language import current, say, tr, use
+from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError, say
+from tray_app.core.language import current, tr, use
 from tray_app.core.pasted import variable
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope

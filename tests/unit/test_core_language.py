@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tray_app.core import language
-from tray_app.core.errors import SettingsError
+from tray_app.core.errors import SettingsError, say
 
 
 class Shouting(gettext.NullTranslations):
@@ -60,16 +60,16 @@ def test_every_program_that_imports_the_package_speaks_korean_under_a_korean_loc
 def test_why_a_file_cannot_be_used_is_said_in_the_users_language() -> None:
     language.use("ko")
     error = SettingsError("{path} cannot be read ({reason}).", path="settings.toml", reason="not a file")
-    assert "파일이 아님" in language.say(error)
+    assert "파일이 아님" in say(error)
 
 
 def test_names_of_the_users_stay_as_they_are() -> None:
     language.use("ko")
     error = SettingsError("{path}, line {line}: {key} is set twice. Remove one.", path="token", line=3, key="keys")
-    assert language.say(error).startswith("token 3번째 줄: keys")
+    assert say(error).startswith("token 3번째 줄: keys")
 
 
 def test_what_a_setting_takes_is_said_in_the_users_language() -> None:
     language.use("ko")
     error = SettingsError("It takes: {expected}", expected="a duration of at most a day")
-    assert "a span" not in language.say(error)
+    assert "a span" not in say(error)

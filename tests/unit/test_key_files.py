@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.test_traceback_locals import HIDDEN, assert_hides, raised_by
-from tray_app.core.errors import InvalidInput
-from tray_app.core.language import say
+from tray_app.core.errors import InvalidInput, say
 from tray_app.kiwoom.key_files import find_portal_files, masked_path, read_key_files
 
 KEY, SECRET = "the-app-key_1", "the-app-secret_2"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.doubles import NO
-from tray_app.core.errors import BrokerError, BrokerUnavailable, KeysRefused, RateLimited
-from tray_app.core.language import say
+from tray_app.core.errors import BrokerError, BrokerUnavailable, KeysRefused, RateLimited, say
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_for
 from tray_app.service.last_attempt import LastAttempt

@@ -14,8 +14,7 @@ import pytest
 from tests import ROOT
 from tests.command_line import Run
 from tray_app.api.token_manager import ModulesManager
-from tray_app.core.errors import DONE, KEYRING, USAGE, SettingsError
-from tray_app.core.language import say
+from tray_app.core.errors import DONE, KEYRING, USAGE, SettingsError, say
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.table import TABLE
 from tray_app.stores.keyring_client import KeyringClient

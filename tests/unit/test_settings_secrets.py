@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.command_line import Run
-from tray_app.core.errors import UNEXPECTED, USAGE, SettingsError
-from tray_app.core.language import say, use
+from tray_app.core.errors import UNEXPECTED, USAGE, SettingsError, say
+from tray_app.core.language import use
 from tray_app.settings.load import load_settings
 from tray_app.settings.save import save_setting
 from tray_app.settings.table import TABLE

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.zones import live_in, read_zone
 from tray_app.core import language
-from tray_app.core.errors import BrokerError, KeyringUnavailable, KeysMissing, KiwoomTokenError, Remedy, StoreError
+from tray_app.core.errors import BrokerError, KeyringUnavailable, KeysMissing, KiwoomTokenError, Remedy, StoreError, say
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.icons.state_icon import LEVELS, IconSpec, Phase
 from tray_app.desktop.theme.colours import Tone
@@ -254,7 +254,7 @@ def test_remedy_of_the_last_error(error: KiwoomTokenError, mode: str, remedy: st
         assert view.last.startswith(f"This key is for {other} trading. Switch to {other}, or enter a key for ")
         assert view.last.endswith("[8030]")
     else:
-        assert view.last == language.say(error)
+        assert view.last == say(error)
 
 
 @pytest.mark.parametrize("problem", ["missing", "locked", "asking", "unreachable", "silent", "too-small", "failed"])

@@ -29,8 +29,9 @@ from tray_app.core.errors import (
     KiwoomTokenError,
     StoreError,
     known_error,
+    say,
 )
-from tray_app.core.language import has_letters, msg, say, tr, use
+from tray_app.core.language import has_letters, msg, tr, use
 from tray_app.core.profile import command_line
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import korean_time, mode_text

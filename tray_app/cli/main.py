@@ -7,8 +7,8 @@ import sys
 
 from tray_app.cli.unfailing_output import give_up, unfailing_stderr
 from tray_app.core import logs
-from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, Remedy, known_error
-from tray_app.core.language import allow_korean, has_letters, say, tr
+from tray_app.core.errors import UNEXPECTED, KiwoomTokenError, Remedy, known_error, say
+from tray_app.core.language import allow_korean, has_letters, tr
 from tray_app.system.child_process import restore_environment, stop_importing_from_working_folder
 from tray_app.system.process import exit_now, forbid_core_dumps
 from tray_app.system.user_folders import stand_in_for_home

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tray_app.core.language import say
+from tray_app.core.errors import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from tray_app.core.errors import DONE, KiwoomTokenError
-from tray_app.core.language import say, tr, use
+from tray_app.core.errors import DONE, KiwoomTokenError, say
+from tray_app.core.language import tr, use
 from tray_app.core.printable import printable
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import countdown, mode_text

@@ -17,8 +17,9 @@ from tray_app.core.errors import (
     KiwoomTokenError,
     NoToken,
     TokenRefused,
+    say,
 )
-from tray_app.core.language import msg, say, tr, use
+from tray_app.core.language import msg, tr, use
 from tray_app.core.pasted import plain_number
 from tray_app.core.printable import printable
 from tray_app.core.profile import DEFAULT, command_line

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from tray_app.cli.problems import tell_problems
 from tray_app.cli.token import opened, outcome_text, tell_unpublished, warn_about
 from tray_app.cli.unfailing_output import unfailing_stdout
-from tray_app.core.errors import DONE, KiwoomTokenError, Remedy
-from tray_app.core.language import say, tr, use
+from tray_app.core.errors import DONE, KiwoomTokenError, Remedy, say
+from tray_app.core.language import tr, use
 from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.remedies import remedy_command
 from tray_app.core.renewal_schedule import DAILY

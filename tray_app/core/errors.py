@@ -7,6 +7,9 @@ No error ever carries a token, a key, a secret or a request body.
 
 from __future__ import annotations
 
+from tray_app.core.language import msg, tr
+from tray_app.core.printable import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +26,11 @@ KIWOOM_SILENT = 5
 KEYRING = 6
 
 DEAD_TOKEN_CODE = "8005"  # noqa: S105 - a code of Kiwoom
+
+_PAUSED = msg("After these failures Kiwoom is not asked for another {seconds} s.")
+_MAX_CHARACTERS = 2000
+_IN_WORDS = ("expected", "mode", "reason")
+"""The values of errors that may be sentences of ours; others are the user's own names."""
 
 
 class Remedy:
@@ -109,6 +117,18 @@ def known_error(error: Exception) -> KiwoomTokenError:
     return unexpected
 
 
+def say(error: KiwoomTokenError) -> str:
+    """Return an error as one printable line: the sentence, then the broker's code in brackets, and whether that is what
+    an earlier request met. Its values may come from a file or from Kiwoom, so nothing in them takes effect on a
+    terminal."""
+    in_words = {name: tr(str(error.values[name])) for name in _IN_WORDS if name in error.values}
+    sentence = tr(error.message, **{**error.values, **in_words})
+    code = f" [{error.code}]" if error.code else ""
+    pause = error.pause_seconds if isinstance(error, BrokerError) else 0
+    paused = f" {tr(_PAUSED, seconds=pause)}" if pause else ""
+    return printable(f"{sentence}{code}{paused}", _MAX_CHARACTERS)
+
+
 class InvalidInput(KiwoomTokenError, ValueError):
     """A value from a user or a caller cannot be used."""
 
@@ -145,9 +165,7 @@ class BrokerError(KiwoomTokenError):
     is_of_check = False
 
     def __str__(self) -> str:
-        from tray_app.core.language import PAUSED
-
-        pause = f" {PAUSED.format(seconds=self.pause_seconds)}" if self.pause_seconds else ""
+        pause = f" {_PAUSED.format(seconds=self.pause_seconds)}" if self.pause_seconds else ""
         return f"{super().__str__()}{pause}"
 
 

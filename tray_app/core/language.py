@@ -6,9 +6,6 @@ are not translated.
 
 from __future__ import annotations
 
-from tray_app.core.errors import BrokerError, KiwoomTokenError
-from tray_app.core.printable import printable
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +19,6 @@ if TYPE_CHECKING:
 
 KOREAN = "ko"
 ENGLISH = "en"
-
-_MAX_CHARACTERS = 2000
-_IN_WORDS = ("expected", "mode", "reason")
-"""The values of errors that may be sentences of ours; others are the user's own names."""
 
 _messages: set[str] = set()
 _language: str | None = None
@@ -88,21 +81,6 @@ def tr(message: str, /, **values: object) -> str:
     """Return the sentence in the current language, its `{name}` places filled."""
     sentence = _korean(message) if current() == KOREAN else message
     return sentence.format(**values) if values else sentence
-
-
-PAUSED = msg("After these failures Kiwoom is not asked for another {seconds} s.")
-
-
-def say(error: KiwoomTokenError) -> str:
-    """Return an error as one printable line: the sentence, then the broker's code in brackets, and whether that is what
-    an earlier request met. Its values may come from a file or from Kiwoom, so nothing in them takes effect on a
-    terminal."""
-    in_words = {name: tr(str(error.values[name])) for name in _IN_WORDS if name in error.values}
-    sentence = tr(error.message, **{**error.values, **in_words})
-    code = f" [{error.code}]" if error.code else ""
-    pause = error.pause_seconds if isinstance(error, BrokerError) else 0
-    paused = f" {tr(PAUSED, seconds=pause)}" if pause else ""
-    return printable(f"{sentence}{code}{paused}", _MAX_CHARACTERS)
 
 
 def _korean(message: str) -> str:

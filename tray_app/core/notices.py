@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import KeyringUnavailable, KeysMissing, Remedy
-from tray_app.core.language import say, tr
+from tray_app.core.errors import KeyringUnavailable, KeysMissing, Remedy, say
+from tray_app.core.language import tr
 from tray_app.core.wording import duration, keyring_name, korean_clock, korean_time
 
 if TYPE_CHECKING:

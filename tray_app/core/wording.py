@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 
-from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, RedisUnavailable
-from tray_app.core.language import msg, say, tr
+from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, RedisUnavailable, say
+from tray_app.core.language import msg, tr
 from tray_app.core.printable import printable
 from tray_app.core.profile import MODE_NAMES
 from tray_app.core.token import KST, UTC

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tray_app.core.token import Token
-
 _UTC = timezone.utc
 
-LIFETIME_SECONDS = 86400.0
+_LIFETIME_SECONDS = 86400.0
 """Kiwoom's tokens are valid for 24 hours."""
 
 _WESTERNMOST_SECONDS, _EASTERNMOST_SECONDS = -12 * 3600.0, 14 * 3600.0
@@ -46,7 +42,7 @@ def as_written(expires_at: datetime, created_at: datetime, written_at: float) ->
     ahead = created.timestamp() - written_at
     if abs(ahead) > _LONGEST_OFFSET_SECONDS + _TOLERANCE_SECONDS:
         return expires, created
-    latest_seconds = written_at + LIFETIME_SECONDS + _SLACK_SECONDS
+    latest_seconds = written_at + _LIFETIME_SECONDS + _SLACK_SECONDS
     offset = _offset_of(ahead, created.astimezone().utcoffset() or timedelta())
     if offset and expires.timestamp() - offset <= latest_seconds:
         shift = timedelta(seconds=-offset)
@@ -54,13 +50,13 @@ def as_written(expires_at: datetime, created_at: datetime, written_at: float) ->
     if ahead < _SHORTEST_OFFSET_SECONDS and expires.timestamp() <= latest_seconds:
         return expires, created
     written = datetime.fromtimestamp(written_at, _UTC)
-    return min(expires, written + timedelta(seconds=LIFETIME_SECONDS)), min(created, written)
+    return min(expires, written + timedelta(seconds=_LIFETIME_SECONDS)), min(created, written)
 
 
-def outlives_kiwooms(token: Token) -> bool:
-    """Return True if the token expires later than any of Kiwoom's does, so that somebody has read Kiwoom's time in
+def outlives_kiwooms(expires_at: datetime, created_at: datetime) -> bool:
+    """Return True if a token expires later than any of Kiwoom's does, so that somebody has read Kiwoom's time in
     another zone."""
-    return token.expires > token.created_at.timestamp() + LIFETIME_SECONDS + _SLACK_SECONDS
+    return (expires_at - created_at).total_seconds() > _LIFETIME_SECONDS + _SLACK_SECONDS
 
 
 def _offset_of(ahead: float, of_reader: timedelta) -> float:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from tray_app.core.language import current, say, use
+from tray_app.core.errors import say
+from tray_app.core.language import current, use
 from tray_app.desktop.account_actions import AccountActions
 from tray_app.desktop.application import quit_application
 from tray_app.desktop.autostart import AutostartWorker

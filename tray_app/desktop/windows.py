@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, QProcess, QUrl
 from shiboken6 import isValid
 
 from tray_app.autostart.program import BACKGROUND, start_command
-from tray_app.core.language import say, tr
+from tray_app.core.errors import say
+from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import Action, Result
 from tray_app.core.wording import refusal_text

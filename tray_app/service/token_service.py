@@ -284,7 +284,7 @@ class TokenService:
             self.tokens.unsaved = None
             if not session.record.evidence.is_about(token.value):
                 evidence = session.record.evidence.unknown()
-                is_too_long = outlives_kiwooms(token)
+                is_too_long = outlives_kiwooms(token.expires_at, token.created_at)
                 session.write(evidence=evidence.doubted(token, self._clock()) if is_too_long else evidence)
             session.publish(token)
             self._events.add("stored", token)

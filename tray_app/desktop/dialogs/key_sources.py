@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QStandardPaths, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from tray_app.core.errors import InvalidInput, known_error
-from tray_app.core.language import say, tr
+from tray_app.core.errors import InvalidInput, known_error, say
+from tray_app.core.language import tr
 from tray_app.desktop.dialogs.common import make_explanation
 from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.desktop.worker import Worker

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.core.errors import InvalidInput
-from tray_app.core.language import say, tr
+from tray_app.core.errors import InvalidInput, say
+from tray_app.core.language import tr
 from tray_app.core.wording import keyring_name
 from tray_app.desktop.dialogs.common import make_explanation
 from tray_app.desktop.dialogs.key_sources import KeySources

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from tray_app.core.errors import KiwoomTokenError, StoreError, known_error
-from tray_app.core.language import msg, say, tr
+from tray_app.core.errors import KiwoomTokenError, StoreError, known_error, say
+from tray_app.core.language import msg, tr
 from tray_app.core.token import KST
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from tray_app.core.language import say
+from tray_app.core.errors import say
 from tray_app.desktop.notices.notifier import NO_ACCOUNT
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.core.errors import KiwoomTokenError
-from tray_app.core.language import say, tr
+from tray_app.core.errors import KiwoomTokenError, say
+from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.settings.fields.factory import field_for

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel, QMenu, QSystemTrayIcon, QVBoxLayout
 
-from tray_app.core.errors import KiwoomTokenError, known_error
-from tray_app.core.language import say, tr
+from tray_app.core.errors import KiwoomTokenError, known_error, say
+from tray_app.core.language import tr
 from tray_app.desktop.application import create_application, quit_application
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.file_watch import FileWatch, watchable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import KiwoomTokenError
-from tray_app.core.language import say, tr
+from tray_app.core.errors import KiwoomTokenError, say
+from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.service.settings_changes import OLD_PLACE_MEANS
 

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.core.errors import KiwoomTokenError
-from tray_app.core.language import say, tr
+from tray_app.core.errors import KiwoomTokenError, say
+from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.settings.card import SettingCard

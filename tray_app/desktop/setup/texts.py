@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import KeyringUnavailable
-from tray_app.core.language import say, tr
+from tray_app.core.errors import KeyringUnavailable, say
+from tray_app.core.language import tr
 from tray_app.core.wording import keyring_name, keyring_subject, korean_time, mode_text
 from tray_app.desktop.setup.flow import Activity, SetupState, Step
 from tray_app.settings.table import KEY_VARIABLES

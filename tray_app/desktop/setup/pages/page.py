@@ -10,7 +10,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.core.language import say, tr
+from tray_app.core.errors import say
+from tray_app.core.language import tr
 from tray_app.desktop.setup.flow import SetupFlow, SetupState, Step
 from tray_app.desktop.theme.stylesheet import set_text_colour
 from tray_app.desktop.widgets.accessible import alert
