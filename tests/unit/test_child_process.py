@@ -17,7 +17,6 @@ from tests import ROOT
 from tray_app.system import child_process
 from tray_app.system.child_process import (
     child_environment,
-    find_program,
     restore_environment,
     tray_command,
     user_environment,
@@ -177,23 +176,6 @@ def test_a_frozen_program_starts_the_tray_program_beside_it(monkeypatch: pytest.
     (tmp_path / f"kiwoom-token-tray{suffix}").touch()
 
     assert tray_command("--self-test") == [str(tmp_path / f"kiwoom-token-tray{suffix}"), "--self-test"]
-
-
-def test_a_program_of_the_working_folder_is_not_found_by_its_bare_name(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "bot.exe").touch()
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "tool.exe").touch()
-    environ = {"PATH": os.pathsep.join(["", ".", str(tmp_path / "bin")]), "PATHEXT": ".com;.exe"}
-
-    assert find_program("bot", environ) == ""
-    assert find_program("bot.exe", environ) == ""
-    assert find_program("tool", environ) == str(tmp_path / "bin" / "tool.exe")
-    assert find_program("tool.exe", environ) == str(tmp_path / "bin" / "tool.exe")
-    named = os.path.join(".", "bot.exe")
-    assert find_program(named, environ) == named
 
 
 def test_the_working_folder_may_be_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1194,7 +1194,9 @@ def test_exec_looks_for_a_bare_name_in_the_path_alone(
     put(run)
     (tmp_path / "bot").touch()
     monkeypatch.chdir(tmp_path)
-    assert process("exec", "--", "bot").returncode == 127
+    ran = process("exec", "--", "bot")
+    assert ran.returncode == 127
+    assert one_line(ran.stderr) == "The command after -- is not in PATH. It is in this folder: write ./ before it."
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "bot").write_text("#!/nonexistent/interpreter\n")
     (tmp_path / "bin" / "bot").chmod(0o700)

@@ -65,6 +65,7 @@ BAD = [
     "lpt9",
     "aux.txt",
     "con.a.b",
+    "con .a",
 ]
 
 

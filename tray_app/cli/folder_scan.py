@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tray_app.cli.finding import Finding
+from tray_app.core.decoding import decode_text
 from tray_app.core.language import msg, tr
 from tray_app.settings.places import is_same_path, is_token_file
 from tray_app.system.private_files import read_regular
@@ -133,7 +134,7 @@ def _kind_of(path: str) -> str | None:
         content, _ = read_regular(path, _MAX_BYTES, follow_links=False)
     except OSError:  # another user's, a pipe, gone meanwhile
         return None
-    text = _decoded(content)
+    text = decode_text(content, "replace")
     del content
     if _PORTAL_NAME.fullmatch(os.path.basename(path)) and text.strip():
         return PORTAL_FILE
@@ -159,10 +160,3 @@ def _kind_of_token(text: str) -> str | None:
     if {"access_token", "expires_at"} <= fields.keys():
         return SEED_TOKEN
     return BOT_TOKEN if {"token", "expires_dt"} <= fields.keys() else None
-
-
-def _decoded(content: bytes) -> str:
-    """Return the text of a file that an editor on Windows may have saved."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
-    return content.decode("utf-8-sig", "replace")

@@ -23,9 +23,9 @@ from tray_app.system.child_process import (
     child_environment,
     child_folder,
     command_line_program,
-    find_program,
     is_frozen,
 )
+from tray_app.system.windows_programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

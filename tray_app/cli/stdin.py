@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
 import sys
+
+from tray_app.core.decoding import decode_text
 
 
 def read_stdin(limit: int) -> str:
@@ -17,6 +18,4 @@ def read_stdin(limit: int) -> str:
     buffer = getattr(sys.stdin, "buffer", None)
     if buffer is None:  # replaced by a program that runs ours
         return sys.stdin.read(limit).removeprefix("\ufeff")
-    content: bytes = buffer.read(limit)
-    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if is_utf16 else "utf-8-sig", "replace")
+    return decode_text(buffer.read(limit), "replace")

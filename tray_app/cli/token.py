@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 import time
 
@@ -22,13 +20,12 @@ from tray_app.core.errors import (
 from tray_app.core.language import msg, tr, use
 from tray_app.core.pasted import plain_number
 from tray_app.core.printable import printable
-from tray_app.core.profile import DEFAULT, command_line
-from tray_app.service.composition import find_keys, open_service
+from tray_app.core.profile import command_line
+from tray_app.service.composition import open_service
 from tray_app.service.outcome import Outcome
 from tray_app.service.renewal import ENOUGH_SECONDS
 from tray_app.settings.load import load_settings
 from tray_app.stores import lock
-from tray_app.system.private_files import reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
     from tray_app.system.file_lock import Holder
 
 _MAX_STDIN_BYTES = 65536
-_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 
 
 def opened(profile: str | None) -> tuple[Settings, TokenService]:
@@ -112,62 +108,6 @@ def verify_(options: Namespace) -> int:
     end = korean_time(verified.token.expires, time.time())
     print(tr("Kiwoom confirms it: the token works and expires at {end} (KST).", end=end))
     return DONE
-
-
-def exec_(options: Namespace) -> int:
-    words = options.words[1:] if options.words[:1] == ["--"] else options.words
-    if not words or not words[0]:
-        raise InvalidInput(msg("There is no command to run. Give it after --."))
-    settings, service = opened(options.profile)
-    from tray_app.exports.formats import ENVIRONMENTS
-
-    outcome = service.ensure()
-    warn_about(outcome)
-    environment = _environment_of_account(settings) | ENVIRONMENTS[options.format](outcome.token)
-    try:
-        if sys.platform == "win32" or options.sandbox:  # the practice Kiwoom may be served by this process
-            import subprocess
-
-            from tray_app.system.child_process import find_program, leave_library_folder
-
-            program = words[0]
-            if sys.platform == "win32":  # which itself would look in the working folder first
-                program = find_program(program, environment)
-            if not program:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            leave_library_folder()
-            status = subprocess.run([program, *words[1:]], env=environment, check=False).returncode
-            return status - (1 << 32) if status >= 1 << 31 else status  # 0xC0000005: Python ends with signed numbers
-        import signal
-
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(ignored_by_python, signal.SIG_DFL)
-        os.execvpe(words[0], words, environment)  # noqa: S606 - running it is what the user asks for
-    except OSError as error:
-        return _tell_not_run(words[0], error)
-
-
-def _tell_not_run(program: str, error: OSError) -> int:
-    """Say on stderr why a command does not run, without repeating it; return the exit status that shells use for it."""
-    is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError)) and not _exists(program)
-    if is_missing:
-        told = tr("The command after -- was not found. Check its name and PATH.")
-    else:
-        told = tr("The command after -- cannot be run ({reason}).", reason=reason_of(error))
-    if sys.stderr is not None:
-        print(told, file=sys.stderr)
-    return _NOT_FOUND if is_missing else _NOT_EXECUTABLE
-
-
-def _exists(program: str) -> bool:
-    """Tell whether there is a file that the shell would take: a script without its interpreter is one."""
-    if os.path.dirname(program):
-        return os.path.exists(program)
-    from shutil import which
-
-    return which(program, os.F_OK) is not None
 
 
 def status_(options: Namespace) -> int:
@@ -277,25 +217,6 @@ def outcome_text(outcome: Outcome, now: float) -> str:
     if outcome.how == Outcome.ADOPTED:
         return tr("Another program has just had a token issued; it expires at {end} (KST).", end=end)
     return tr("A new token was issued; it expires at {end} (KST).", end=end)
-
-
-def _environment_of_account(settings: Settings) -> dict[str, str]:
-    """Return this environment with the token's account in it, because `kiwoomcli` would use its current one."""
-    environment = dict(os.environ)
-    alias: str | None = settings.profile
-    if settings.profile == DEFAULT:
-        try:
-            alias = find_keys(settings).alias
-        except KiwoomTokenError:  # a keyring that does not answer now; the token is there all the same
-            from tray_app.settings.kwcli import aliases
-
-            alias = settings.account if aliases().get(settings.account) == settings.mode else None
-    if alias is None:
-        environment.pop("KIWOOM_PROFILE", None)
-        environment["KIWOOM_MODE"] = settings.mode
-    else:
-        environment["KIWOOM_PROFILE"] = alias
-    return environment
 
 
 def _living_token(service: TokenService, options: Namespace) -> Token:

@@ -40,7 +40,7 @@ def check_profile(name: str) -> str:
         and name == name.strip()
         and not name.startswith(".")
         and not name.endswith(".")
-        and name.partition(".")[0].lower() not in _WINDOWS_DEVICES
+        and name.partition(".")[0].rstrip().lower() not in _WINDOWS_DEVICES
     )
     if not fits:
         raise InvalidInput(

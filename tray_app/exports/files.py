@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 
+from tray_app.core.decoding import decode_text
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.language import msg
 from tray_app.core.token import clean_token, format_expires_dt, parse_expires_dt
@@ -122,7 +123,7 @@ def _fields_in(content: bytes) -> dict[str, object]:
     import json
 
     try:
-        fields = json.loads(content.decode("utf-8-sig"))
+        fields = json.loads(decode_text(content))
     except (ValueError, RecursionError):
         return {}
     return fields if isinstance(fields, dict) and fields.keys() == _FIELDS else {}

@@ -7,7 +7,6 @@ doubts an older token of its own from then on, and takes the newer one over inst
 
 from __future__ import annotations
 
-import os
 import time
 
 from tray_app.core import logs
@@ -17,6 +16,7 @@ from tray_app.core.secret import Secret
 from tray_app.core.token import DamagedRecord, decode
 from tray_app.system.atomic_replace import append_bounded
 from tray_app.system.private_files import read_private, version_of
+from tray_app.system.user_folders import real_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class OtherStores:
 
     def _place(self) -> list[str]:
         place = self._find_place()
-        return [place.kind, os.path.realpath(place.path) if place.kind == "file" else self._profile]
+        return [place.kind, real_path(place.path) if place.kind == "file" else self._profile]
 
     def _last(self) -> dict[str, dict[str, Any]]:
         """Return what was written down last for each `issued_for` and address, the latest last."""

@@ -6,17 +6,17 @@ was pasted into the wrong place. The parser's own messages repeat such names, so
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import errno
 import os
 
+from tray_app.core.decoding import decode_text
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.profile import is_profile, normalized
 from tray_app.settings.table import TABLE
 from tray_app.settings.toml_cache import cache_toml, load_toml
-from tray_app.system.private_files import BROKEN_LINK, is_behind_broken_link, open_regular, reason_of
+from tray_app.system.private_files import open_regular, reason_of, why_unreachable
 from tray_app.system.sharing_violation import retry_sharing_violation
 
 TYPE_CHECKING = False
@@ -232,8 +232,7 @@ def decode(content: bytes) -> str:
 
     Raises `UnicodeDecodeError`, also for text with zeros in it, which are another encoding's.
     """
-    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
+    text = decode_text(content)
     if "\0" in text:
         at = content.index(b"\0")
         raise UnicodeDecodeError("utf-8", content, at, at + 1, "a zero")
@@ -255,10 +254,8 @@ def read_document(path: str) -> Document:
         document.read(text)
         _latest = document
     except FileNotFoundError:
-        if is_behind_broken_link(path):
-            document.unreadable = SettingsError(_UNREADABLE, path=path, reason=BROKEN_LINK)
-        else:
-            document.unreadable = misnamed(path)
+        reason = why_unreachable(path)
+        document.unreadable = SettingsError(_UNREADABLE, path=path, reason=reason) if reason else misnamed(path)
     except OSError as error:
         message = _FORBIDDEN if isinstance(error, PermissionError) else _UNREADABLE
         document.unreadable = SettingsError(message, path=path, reason=reason_of(error))

@@ -16,7 +16,7 @@ from tray_app.core.lean import load_json, sha256
 from tray_app.core.profile import normalized
 from tray_app.settings.places import kwcli_config_dir
 from tray_app.system.atomic_replace import replace_file
-from tray_app.system.private_files import BROKEN_LINK, is_behind_broken_link, read_regular, reason_of
+from tray_app.system.private_files import read_regular, reason_of, why_unreachable
 from tray_app.system.private_folders import make_folder
 
 TYPE_CHECKING = False
@@ -112,9 +112,10 @@ def _read() -> dict[str, Any]:
     try:
         content, _ = read_regular(path, _MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
-        if not is_behind_broken_link(path):
+        reason = why_unreachable(path)
+        if not reason:
             return {}
-        raise SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=BROKEN_LINK) from None
+        raise SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason) from None
     except OSError as error:
         raise SettingsError(msg("{path} cannot be read ({reason})."), path=path, reason=reason_of(error)) from None
     try:

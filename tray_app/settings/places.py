@@ -8,7 +8,7 @@ import sys
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
 from tray_app.core.pasted import is_mistyped_path, variable
-from tray_app.system.user_folders import account_home, expand_user, home, private_temporary_folder
+from tray_app.system.user_folders import account_home, expand_user, home, private_temporary_folder, real_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,13 +101,13 @@ def token_file(data_dir: str, profile: str) -> str:
 
 def is_token_file(path: str, data_dir: str) -> bool:
     """Return True if the token of some profile, or what belongs to it, may be stored under that name."""
-    folder, name = os.path.split(os.path.realpath(path))
+    folder, name = os.path.split(real_path(path))
     return is_same_path(folder, data_dir) and _name(name).endswith(_OF_A_TOKEN)
 
 
 def is_same_path(one: str, other: str) -> bool:
     """Return True if both paths lead to the same place, as this system compares names; nothing has to exist there."""
-    return _name(os.path.realpath(one)) == _name(os.path.realpath(other))
+    return _name(real_path(one)) == _name(real_path(other))
 
 
 def kwcli_config_dir() -> str:

@@ -17,6 +17,7 @@ from tray_app.system.atomic_replace import replace_file
 from tray_app.system.file_lock import try_lock
 from tray_app.system.private_files import open_private, reason_of
 from tray_app.system.private_folders import make_folder
+from tray_app.system.user_folders import real_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _target_of(path: str) -> str:
     """Return where the file really is: a linked one stays linked. Raises `OSError` for a link that leads nowhere."""
     if not os.path.islink(path):
         return path
-    target = os.path.realpath(path)
+    target = real_path(path)
     if not os.path.exists(target):
         raise OSError(errno.ENOENT, msg("a link that leads nowhere"))
     return target

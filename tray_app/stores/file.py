@@ -6,6 +6,7 @@ import contextlib
 import time
 
 from tray_app.core import logs
+from tray_app.core.decoding import decode_text
 from tray_app.core.errors import StoreError
 from tray_app.core.secret import without_traceback
 from tray_app.core.token import DamagedRecord, Token, decode, encode_seed
@@ -243,6 +244,6 @@ def _decode(content: bytes, known: dict[str, str] | None = None, written_at: flo
     if len(content) > MAX_BYTES:
         raise DamagedRecord("too large")
     try:
-        return decode(content.decode("utf-8-sig"), known, written_at)
+        return decode(decode_text(content), known, written_at)
     except UnicodeDecodeError:
-        raise DamagedRecord("not UTF-8") from None
+        raise DamagedRecord("not text") from None

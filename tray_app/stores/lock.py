@@ -22,7 +22,7 @@ from tray_app.system.atomic_replace import replace_locked
 from tray_app.system.file_lock import cannot_lock, holder_of, try_lock, unlock
 from tray_app.system.private_files import TORN_PAUSES_SECONDS, open_private, overwrite, read_regular, reason_of
 from tray_app.system.private_folders import make_private_folder
-from tray_app.system.user_folders import is_private_folder
+from tray_app.system.user_folders import is_private_folder, real_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -526,7 +526,7 @@ def local_lock(path: str) -> ThreadLock:
 
 
 def _digest(path: str) -> str:
-    return sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:32]
+    return sha256(os.fsencode(real_path(path))).hexdigest()[:32]
 
 
 def _after_fork() -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+from tray_app.system.user_folders import real_path
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,25 +161,6 @@ def run_own(command: list[str], seconds: float, environ: dict[str, str] | None =
     )
 
 
-def find_program(name: str, environ: Mapping[str, str]) -> str:
-    """Return the path of the program that `name` means on Windows, without looking in the working folder.
-
-    A name with a folder in it is returned as it is. An empty text means that there is no such program.
-    """
-    if os.path.dirname(name):
-        return name
-    suffixes = [one for one in environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";") if one]
-    is_whole = any(name.lower().endswith(one.lower()) for one in suffixes)
-    for folder in environ.get("PATH", "").split(os.pathsep):
-        folder = folder.strip('"')  # noqa: PLW2901 - some installers quote the folder that they add
-        if os.path.isabs(folder):
-            for suffix in [""] if is_whole else suffixes:
-                path = os.path.join(folder, name + suffix)
-                if os.path.isfile(path):
-                    return path
-    return ""
-
-
 def stop_importing_from_working_folder() -> None:
     """Take the working folder off `sys.path`, so that no `keyring.py` or `httpx.py` in it is imported.
 
@@ -196,12 +179,12 @@ def stop_importing_from_working_folder() -> None:
 def _foreign_working_folder() -> str | None:
     """Return the real path of the working folder, an empty one if it was deleted; None if this package is in it."""
     try:
-        working = os.path.realpath(os.getcwd())
+        working = real_path(os.getcwd())
     except OSError:
         working = ""
-    return None if working == os.path.realpath(os.path.dirname(PACKAGE_FOLDER)) else working
+    return None if working == real_path(os.path.dirname(PACKAGE_FOLDER)) else working
 
 
 def _is_elsewhere(entry: str, working: str | None) -> bool:
     """Return whether an entry of Python's path names a folder that is not the working one."""
-    return os.path.isabs(entry) and os.path.realpath(entry) != working
+    return os.path.isabs(entry) and real_path(entry) != working

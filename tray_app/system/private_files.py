@@ -27,7 +27,8 @@ _NOT_A_FILE = msg("not a file")
 _LINK = msg("a link")
 _SECOND_NAME = msg("it has a second name (hard link)")
 _FOREIGN = msg("owned by another user")
-BROKEN_LINK = msg("a link that leads nowhere")
+_BROKEN_LINK = msg("a link that leads nowhere")
+_NO_DRIVE = msg("the drive is not connected")
 
 OF_THE_SYSTEM = (
     msg("File name too long"),
@@ -92,12 +93,14 @@ def is_misplaced(error: OSError) -> bool:
     return error.errno in {errno.EISDIR, errno.ENXIO, errno.ELOOP}
 
 
-def is_behind_broken_link(path: str) -> bool:
-    """Return True if the file or a folder above it is a link to what is not there, as a disk that is not mounted: then
-    there may well be a file."""
+def why_unreachable(path: str) -> str:
+    """Return why there may well be a file, though the system finds none: a folder above it, or the file itself, is a
+    link to what is not there, or its drive is not connected. Empty if there is simply no file."""
     while not os.path.lexists(path) and path != os.path.dirname(path):
         path = os.path.dirname(path)
-    return not os.path.exists(path)
+    if os.path.exists(path):
+        return ""
+    return _BROKEN_LINK if os.path.lexists(path) else _NO_DRIVE
 
 
 def open_regular(path: str, flags: int = os.O_RDONLY, *, follow_links: bool = True) -> int:

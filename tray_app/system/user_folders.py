@@ -74,6 +74,15 @@ def absolute_path(path: str) -> str:
         ) from None
 
 
+def real_path(path: str) -> str:
+    """Return the absolute path without links; with them where the system cannot follow them, as on a network drive
+    that is away. Windows raises for most such drives, though nothing has to exist there."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return absolute_path(path)
+
+
 def runtime_folder() -> str:
     """Return where systemd puts the user's runtime folder, even if it does not exist. Not on Windows."""
     return os.path.join(RUNTIME_FOLDERS, str(os.geteuid()))

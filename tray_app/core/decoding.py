@@ -1,0 +1,13 @@
+"""Text that an editor or a shell on Windows may have written."""
+
+from __future__ import annotations
+
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def decode_text(content: bytes, errors: str = "strict") -> str:
+    """Return the text, in UTF-8 unless its first bytes are UTF-16's byte order mark; the mark is no part of it.
+
+    Raises `UnicodeDecodeError`, unless `errors` is `replace`.
+    """
+    return content.decode("utf-16" if content.startswith(_UTF16_MARKS) else "utf-8-sig", errors)
