@@ -36,24 +36,26 @@ def _korean_catalogue() -> NullTranslations:
 _install(_detect_language, _korean_catalogue)
 
 
-def __getattr__(name: str) -> object:
-    if name == "TokenManager":
-        from tray_app.api.token_manager import TokenManager
+if not TYPE_CHECKING:  # a checker would take every other name for one of ours
 
-        value: object = TokenManager
-    elif name == "token_manager":
-        from tray_app.api.token_manager import ModulesManager
+    def __getattr__(name: str) -> object:
+        value: object
+        if name == "TokenManager":
+            from tray_app.api.token_manager import TokenManager
 
-        value = ModulesManager()
-    elif name == "KiwoomAuth":
-        from tray_app.api.httpx_auth import KiwoomAuth
+            value = TokenManager
+        elif name == "token_manager":
+            from tray_app.api.token_manager import ModulesManager
 
-        value = KiwoomAuth
-    elif name == "AsyncTokens":
-        from tray_app.api.async_tokens import AsyncTokens
+            value = ModulesManager()
+        elif name == "KiwoomAuth":
+            from tray_app.api.httpx_auth import KiwoomAuth
 
-        value = AsyncTokens
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+            value = KiwoomAuth
+        elif name == "AsyncTokens":
+            from tray_app.api.async_tokens import AsyncTokens
+
+            value = AsyncTokens
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals().setdefault(name, value)  # several threads may come at once: the first one's is for all

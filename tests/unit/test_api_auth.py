@@ -660,7 +660,7 @@ GOOD = {"return_code": 0}
     [
         ("https://api.kiwoom.com/x", GOOD, ["first"]),
         ("https://api.kiwoom.com/x", {"return_code": "0"}, ["first"]),
-        ("https://api.kiwoom.com/x", DEAD, []),
+        ("https://api.kiwoom.com/x", DEAD, ["second"]),
         ("https://api.kiwoom.com/x", {"return_code": 3}, []),
         ("https://api.kiwoom.com/x", {}, []),
         ("https://api.kiwoom.com/x", ["0"], []),
@@ -836,3 +836,171 @@ start_in_background(lambda: (time.sleep(0.3), print("written", flush=True)))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
 
     assert (done.stdout, done.stderr) == ("written\n", "")
+
+
+class Doubting(Noting):
+    """Notes which tokens are reported as refused without another being asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.doubted: list[str] = []
+        self.replaced: list[str] = []
+
+    def replace_refused(self, refused: str) -> str:
+        self.replaced.append(refused)
+        return "second"
+
+    def doubt(self, token: str) -> None:
+        self.doubted.append(token)
+
+
+def send_with_hook(tokens: Doubting, asked: Asked, hook: Any, *, is_async: bool) -> None:
+    """Send one request whose answer an event hook may turn into an exception, which is dropped."""
+
+    async def async_hook(response: httpx.Response) -> None:
+        await response.aread()
+        hook(response)
+
+    async def send_it() -> None:
+        async with httpx.AsyncClient(
+            auth=KiwoomAuth(tokens), transport=asked, event_hooks={"response": [async_hook]}
+        ) as client:
+            await client.get("https://api.kiwoom.com/x")
+
+    with contextlib.suppress(Exception):
+        if is_async:
+            asyncio.run(send_it())
+        else:
+            with httpx.Client(auth=KiwoomAuth(tokens), transport=asked, event_hooks={"response": [hook]}) as client:
+                client.get("https://api.kiwoom.com/x")
+
+
+def repeat_what_kiwoom_says(response: httpx.Response) -> None:
+    response.read()
+    if response.json()["return_code"] != 0:
+        raise RuntimeError(response.json()["return_msg"])
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("hook", "answer", "doubted"),
+    [
+        (httpx.Response.raise_for_status, lambda: httpx.Response(401), ["first"]),
+        (httpx.Response.raise_for_status, lambda: httpx.Response(401, json=DEAD), ["first"]),
+        (httpx.Response.raise_for_status, lambda: httpx.Response(500, json=DEAD), ["first"]),
+        (httpx.Response.raise_for_status, lambda: httpx.Response(503), []),
+        (repeat_what_kiwoom_says, DEAD, ["first"]),
+        (repeat_what_kiwoom_says, {"return_code": 5, "return_msg": "[1700:too many]"}, []),
+    ],
+)
+def test_a_refusal_that_an_event_hook_turns_into_an_exception_is_evidence(
+    hook: Any, answer: Any, doubted: list[str], *, is_async: bool
+) -> None:
+    tokens = Doubting()
+    send_with_hook(tokens, Asked(answer() if callable(answer) else answer), hook, is_async=is_async)
+
+    deadline = time.monotonic() + 5
+    while is_async and tokens.doubted != doubted and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert tokens.doubted == doubted
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_the_next_request_after_a_hook_hid_the_refusal_has_a_token_that_works(
+    kiwoom: SandboxKiwoom, manager: TokenManager, *, is_async: bool
+) -> None:
+    dead = manager.ensure_token()
+    revoke_elsewhere(kiwoom, dead)
+    reported = threading.Event()
+    doubt = manager.doubt
+
+    def and_tell(token: str) -> None:
+        doubt(token)
+        reported.set()
+
+    manager.doubt = and_tell
+
+    def fail(response: httpx.Response) -> None:
+        response.read()
+        if response.json()["return_code"] != 0:
+            raise RuntimeError(response.json()["return_msg"])
+
+    async def async_fail(response: httpx.Response) -> None:
+        await response.aread()
+        fail(response)
+
+    async def send_it() -> None:
+        async with httpx.AsyncClient(
+            auth=KiwoomAuth(manager), base_url=kiwoom.base_url, event_hooks={"response": [async_fail]}
+        ) as client:
+            await client.post(PATH, json={})
+
+    def send_one() -> None:
+        if is_async:
+            asyncio.run(send_it())
+            return
+        with httpx.Client(
+            auth=KiwoomAuth(manager), base_url=kiwoom.base_url, event_hooks={"response": [fail]}
+        ) as client:
+            client.post(PATH, json={})
+
+    with pytest.raises(RuntimeError, match="8005"):
+        send_one()
+    assert reported.wait(5)
+    send_one()
+    assert manager.get_token() not in {None, dead}
+
+
+def test_the_repeated_request_s_refusal_is_evidence_too() -> None:
+    tokens, asked = Doubting(), Asked(DEAD, DEAD)
+    with httpx.Client(auth=KiwoomAuth(tokens), transport=asked) as client:
+        assert client.get("https://api.kiwoom.com/x").json() == DEAD
+
+    assert (asked.tokens, tokens.doubted) == (["first", "second"], ["second"])
+
+
+def test_a_refusal_of_another_host_after_a_redirect_is_no_evidence() -> None:
+    tokens = Doubting()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "api.kiwoom.com":
+            return httpx.Response(307, headers={"Location": "https://elsewhere.example/"})
+        return httpx.Response(200, json=DEAD)
+
+    with httpx.Client(auth=KiwoomAuth(tokens), transport=httpx.MockTransport(answer), follow_redirects=True) as client:
+        client.get("https://api.kiwoom.com/")
+
+    assert (tokens.replaced, tokens.doubted) == ([], [])
+
+
+def test_a_request_that_is_sent_again_to_another_host_leaves_the_token_behind() -> None:
+    headers: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers.append(request.headers.get("authorization"))
+        return httpx.Response(200, json=GOOD)
+
+    with httpx.Client(auth=KiwoomAuth(Doubting()), transport=httpx.MockTransport(answer)) as client:
+        request = client.build_request("GET", "https://api.kiwoom.com/x")
+        client.send(request)
+        request.url = httpx.URL("https://elsewhere.example/x")
+        client.send(request)
+        own = client.build_request("GET", "https://elsewhere.example/x", headers={"authorization": "Basic own"})
+        client.send(own)
+
+    assert headers == ["Bearer first", None, "Basic own"], "a program's own header stays"
+
+
+def test_one_manager_is_made_for_all_threads_that_meet_at_its_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
+    monkeypatch.delitem(vars(tray_app), "token_manager", raising=False)
+    everybody = threading.Barrier(8)
+
+    def first_use() -> TokenManager:
+        everybody.wait(10)
+        return tray_app.token_manager
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [one.result() for one in [pool.submit(first_use) for _ in range(8)]]
+
+    assert {id(one) for one in found} == {id(tray_app.token_manager)}

@@ -21,6 +21,7 @@ import tray_app
 from tests import ROOT
 from tests.doubles import START, Clock
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
+from tray_app.api.last_returned import last_returned
 from tray_app.api.token_manager import ModulesManager
 from tray_app.core.errors import SettingsError
 from tray_app.stores.memory import MemoryStore
@@ -212,7 +213,7 @@ def test_a_copy_knows_nothing_of_the_token_that_the_first_returned(manager: Toke
 
     other = way(manager)
 
-    assert other._last_returned.get(None) is None
+    assert last_returned(other) is None
 
 
 def get(manager: TokenManager) -> str | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import _thread
 import contextlib
 import json
 import os
@@ -574,6 +575,26 @@ class TestDeadline:
             failure_of(broker.issue, KEYS)
             assert time.monotonic() - began < 1.5
             assert hung_up.wait(5), "the connection stays open behind the caller's back"
+
+    @pytest.mark.posix  # Windows wakes no thread that waits
+    def test_an_interrupt_ends_the_request_too(self) -> None:
+        """Another program may ask next, and this request would end the token that it gets."""
+
+        def serve(server: Any) -> None:
+            with server.accept()[0] as connection:
+                connection.recv(4096)
+                _thread.interrupt_main()
+                while connection.recv(4096):
+                    pass
+            hung_up.set()
+
+        hung_up = threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            threading.Thread(target=serve, args=(server,), daemon=True).start()
+            broker = Broker(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=60)
+            with pytest.raises(KeyboardInterrupt):
+                broker.issue(KEYS)
+            assert hung_up.wait(5)
 
     def test_leaves_no_thread_behind(self, kiwoom: SandboxKiwoom) -> None:
         kiwoom.set_fault("hang")

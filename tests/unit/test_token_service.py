@@ -204,6 +204,28 @@ class TestEnsure:
 
         assert service.ensure(10).how == Outcome.FOUND
 
+    def test_nobody_with_a_living_token_waits_long_for_another_s_request(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Kiwoom may not answer the one who asks; the orders of all others go on meanwhile."""
+        waited: list[float] = []
+
+        def never_free(_: object, timeout: float, on_update: object) -> bool:
+            waited.append(timeout)
+            raise LockTimeout("held")
+
+        living = service.ensure().token
+        monkeypatch.setattr(ProfileLock, "acquire", never_free)
+        clock.advance(DAY - 200)
+        assert opened().ensure().token == living
+        assert opened().ensure(100).token == living, "which is enough, and waits for nobody"
+        clock.advance(200)
+        with pytest.raises(LockTimeout):
+            opened().ensure()
+
+        with_token, without = waited
+        assert with_token * 10 < without, "without a token there is nothing better to do"
+
     @pytest.mark.parametrize("failure", [BrokerUnavailable, RateLimited, KeysRefused, RequestRefused])
     def test_a_valid_token_is_used_when_nothing_better_can_be_had(
         self,

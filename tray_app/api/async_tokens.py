@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-
 from tray_app.api.background import on_a_thread
+from tray_app.api.last_returned import last_returned, remember_returned
 from tray_app.core.secret import Secret
 
 TYPE_CHECKING = False
@@ -27,12 +26,11 @@ class AsyncTokens:
 
     def __init__(self, manager: Tokens | None = None) -> None:
         self._manager = manager
-        self._last_returned: ContextVar[Secret] = ContextVar("last_returned")
 
     async def get_valid_token(self) -> str:
         """Return an unexpired token, issued if needed. Raises like `TokenManager.ensure_token`."""
         token = await on_a_thread(lambda: Secret(self._tokens().get_valid_token()))
-        self._last_returned.set(token)
+        remember_returned(self, token)
         return token.reveal()
 
     async def refresh_token(self) -> str:
@@ -40,9 +38,9 @@ class AsyncTokens:
 
         Raises and asks Kiwoom like `TokenManager.refresh_token`.
         """
-        refused = self._last_returned.get(None)
+        refused = last_returned(self)
         token = await on_a_thread(lambda: self._other_than(refused))
-        self._last_returned.set(token)
+        remember_returned(self, token)
         return token.reveal()
 
     def __reduce__(self) -> tuple[type[AsyncTokens], tuple[Tokens | None]]:

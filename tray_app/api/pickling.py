@@ -24,7 +24,6 @@ _ATTRIBUTES = frozenset(
         "_found",
         "_guard",
         "_held",
-        "_last_returned",
         "_last_warning",
         "_own_store",
         "_service",

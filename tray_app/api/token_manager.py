@@ -6,8 +6,8 @@ import os
 import threading
 import time
 import weakref
-from contextvars import ContextVar
 
+from tray_app.api.last_returned import last_returned, remember_returned
 from tray_app.api.pickling import Pickled
 from tray_app.core import logs
 from tray_app.core.errors import NoToken, SettingsError, StoreError
@@ -151,7 +151,7 @@ class TokenManager(Pickled):
         text = self.get_token()
         if text is None or self._is_doubtful():
             text = self.ensure_token()
-        self._last_returned.set(Secret(text))
+        remember_returned(self, Secret(text))
         return text
 
     def refresh_token(self) -> str:
@@ -161,9 +161,9 @@ class TokenManager(Pickled):
         `get_valid_token` has returned none in this thread or task, Kiwoom is asked now; while a token is valid it
         probably returns the same one.
         """
-        refused = self._last_returned.get(None)
+        refused = last_returned(self)
         outcome = self._service.refresh() if refused is None else self._service.replace_refused(refused)
-        self._last_returned.set(outcome.token.value)
+        remember_returned(self, outcome.token.value)
         return outcome.token.value.reveal()
 
     def replace_refused(self, refused: str) -> str:
@@ -191,8 +191,17 @@ class TokenManager(Pickled):
         self._confirmed = (value, now)
         from tray_app.api.background import start_in_background
 
-        service = self._service
-        start_in_background(lambda: service.confirm(value, now))
+        start_in_background(lambda: self._service.confirm(value, now))
+
+    def doubt(self, token: str) -> None:
+        """Record that Kiwoom answered a request with this token with 8005, if it is the stored one.
+
+        Kiwoom is asked about it before anybody gets it again. Unlike `replace_refused` this asks Kiwoom nothing itself.
+        `KiwoomAuth` calls it where it cannot send the request once more. Raises `StoreError`.
+        """
+        value = Secret.of(token)
+        del token
+        self._service.doubt(value)
 
     def verify(self) -> bool:
         """Ask Kiwoom if the stored token works, and return the answer. No reader gets a dead token any more.
@@ -208,7 +217,6 @@ class TokenManager(Pickled):
         self._doubted = _NOTHING_DOUBTED
         self._guard = threading.RLock()  # a signal handler may call while its own thread is in a call
         self._last_warning = ""
-        self._last_returned: ContextVar[Secret] = ContextVar("last_returned")
         _managers.add(self)
 
     def _begin(self, settings: Settings, store: Store | None = None) -> None:
@@ -244,7 +252,8 @@ class TokenManager(Pickled):
         """Read the token again and return it: something changed, or less than five minutes are left."""
         with self._guard:
             held = self._held
-            if held.token is not None and not held.token.is_valid(self._clock()) and self._still_holds(held):
+            is_current = held.version == self._version() and held.app_key == self._app_key()
+            if is_current and held.token is not None and not held.token.is_valid(self._clock()):
                 logs.info("Token expired, clearing...")
                 logs.info("Token cleared")
                 self._expire_soft(held)
@@ -265,9 +274,6 @@ class TokenManager(Pickled):
         if self._doubted[0] != version:
             self._doubted = version, tokens.is_doubtful(held.token, tokens.read_record().evidence)
         return self._doubted[1]
-
-    def _still_holds(self, held: _Held) -> bool:
-        return held.version == self._version() and held.app_key == self._app_key()
 
     def _fresh(self) -> _Held:
         version, app_key = self._version(), self._app_key()

@@ -194,10 +194,12 @@ class Broker:
     ) -> T:
         request = _Request(self, path, fields, read, headers or {})
         threading.Thread(target=request.run, name="kiwoom-request", daemon=True).start()
-        request.done.wait(self.timeout)
+        try:
+            request.done.wait(self.timeout)
+        finally:
+            request.abandon()  # nobody waits any more; also after Ctrl+C, when another program may ask next
         result = request.result
         if result is None:
-            request.abandon()
             raise timed_out(request.progress)
         if isinstance(result, KiwoomTokenError):
             raise result

@@ -31,7 +31,7 @@ from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.locked_session import LockedSession
 from tray_app.service.outcome import Cleared, Outcome, Verified
 from tray_app.service.renewal import ENOUGH_SECONDS, Request, better_of
-from tray_app.stores.lock import ThreadLock, local_lock
+from tray_app.stores.lock import DEFAULT_TIMEOUT_SECONDS, ThreadLock, local_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 
 CONFIRM_SECONDS = 600.0
 """A request that Kiwoom served with the token is recorded no more often than this."""
+
+_PATIENCE_WITH_TOKEN_SECONDS = 2.0
+"""How long a caller with a token that still works waits for another that is asking Kiwoom, which may not answer."""
 
 
 class TokenService:
@@ -138,11 +141,11 @@ class TokenService:
         """
         request = Request.ensure(self._clock(), min_remaining)
         token = self.tokens.current_within_reach()
-        found = _answer_to(request, token, self._clock(), self.tokens)
-        if found is not None and self.tokens.unsaved is None:
-            return Outcome(found, Outcome.FOUND)
+        usable = _answer_to(Request.ensure(self._clock(), 0), token, self._clock(), self.tokens)
+        if usable is not None and request.is_satisfied_by(usable, self._clock()) and self.tokens.unsaved is None:
+            return Outcome(usable, Outcome.FOUND)
         try:
-            return self._renew(request)
+            return self._renew(request, DEFAULT_TIMEOUT_SECONDS if usable is None else _PATIENCE_WITH_TOKEN_SECONDS)
         except KiwoomTokenError as error:
             unexpired = self.tokens.still_unexpired(token)
             if unexpired is None:
@@ -409,23 +412,26 @@ class TokenService:
                 self._binding.save(self._binding.adopt_alias(session.used_keys))
             self._events.flush()
 
-    def _acquire(self, on_update: Callable[[dict[str, Any]], bool] | None = None) -> ThreadLock | None:
+    def _acquire(
+        self, on_update: Callable[[dict[str, Any]], bool] | None = None, timeout: float = DEFAULT_TIMEOUT_SECONDS
+    ) -> ThreadLock | None:
         """Take the profile's lock, or where its file cannot be opened another on this computer: better than no token.
 
         Return None when `on_update` ended the wait.
         """
         lock = self.store.lock
         try:
-            return lock if lock.acquire(on_update=on_update) else None
+            return lock if lock.acquire(timeout, on_update) else None
         except LockTimeout:
             raise
         except StoreError as error:
             if self._local_lock is None:
                 logs.warning("Renewing without the lock of this profile (%s)", error)
                 self._local_lock = local_lock(lock.path)
-        return self._local_lock if self._local_lock.acquire(on_update=on_update) else None
+        return self._local_lock if self._local_lock.acquire(timeout, on_update) else None
 
-    def _renew(self, request: Request) -> Outcome:
+    def _renew(self, request: Request, patience: float = DEFAULT_TIMEOUT_SECONDS) -> Outcome:
+        """Carry the request out, or share what another caller gets, for which it is waited `patience` seconds."""
         shared: list[Outcome | BrokerError] = []
 
         def on_update(record: dict[str, Any]) -> bool:
@@ -433,7 +439,7 @@ class TokenService:
             shared.extend([] if answer is None else [answer])
             return answer is not None
 
-        lock = self._acquire(on_update)
+        lock = self._acquire(on_update, patience)
         if lock is None:
             answer = shared[-1]
             if isinstance(answer, BrokerError):
@@ -449,7 +455,7 @@ class TokenService:
                 outcome = later.store_late(session.issued)
             if outcome is not None:
                 return outcome
-        return self._renew(request.once_overtaken(session.seen))
+        return self._renew(request.once_overtaken(session.seen), patience)
 
     def _shared_answer(self, record: dict[str, Any], request: Request) -> Outcome | BrokerError | None:
         """Return the answer that the lock's holder got from Kiwoom, if the caller can share it; None to go on
