@@ -127,6 +127,33 @@ def call(address: str, method: str, path: str) -> None:
     bus.close()
 
 
+@pytest.mark.parametrize("step", ["is_locked", "get_secret", "delete"])
+def test_an_entry_that_another_program_deletes_meanwhile_is_a_missing_one(
+    gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Else the keyring would count as broken, and a cleared token as one that it hides."""
+    import secretstorage
+
+    client = KeyringClient(LONG)
+    client.set(*NAMES, "a token")
+    untouched = getattr(secretstorage.Item, step)
+
+    def deleted_first(item: secretstorage.Item) -> object:
+        monkeypatch.setattr(secretstorage.Item, step, untouched)
+        with contextlib.closing(secretstorage.dbus_init()) as connection:
+            for same in secretstorage.get_default_collection(connection).search_items(item.get_attributes()):
+                same.delete()
+        return untouched(item)
+
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", gnome_keyring)
+    monkeypatch.setattr(secretstorage.Item, step, deleted_first)
+    if step == "delete":
+        assert client.delete(*NAMES)
+    else:
+        assert client.get(*NAMES) is None
+    assert client.get(*NAMES) is None
+
+
 def unlock_as_the_login_does(address: str) -> None:
     from tests.desktop import secret_service
     from tests.desktop.bus import Bus

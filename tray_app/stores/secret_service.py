@@ -125,7 +125,9 @@ class SecretService:
         """Return the secret of the entry, or None without one."""
         with self._unlocked() as collection:
             item = self._usable_item(collection, service, username)
-            return None if item is None else item.get_secret().decode()
+            with contextlib.suppress(secretstorage.ItemNotFoundException):  # another program deletes it just now
+                return None if item is None else item.get_secret().decode()
+            return None
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Store the entry in place of the present one."""
@@ -140,7 +142,8 @@ class SecretService:
         with self._unlocked() as collection:
             item = self._usable_item(collection, service, username)
             if item is not None:
-                item.delete()
+                with contextlib.suppress(secretstorage.ItemNotFoundException):
+                    item.delete()
 
     def check(self) -> None:
         """Raise if the collection is locked, or if an entry that was refused before still is. Asks the user nothing."""
@@ -176,7 +179,11 @@ class SecretService:
     ) -> secretstorage.Item | None:
         names = (service, username)
         for item in collection.search_items(self._query(*names)):
-            if item.is_locked():
+            try:
+                is_locked = item.is_locked()
+            except secretstorage.ItemNotFoundException:  # deleted since it was found
+                continue
+            if is_locked:
                 self._permissions.refused.add(names)
                 raise asking()
             self._permissions.refused.discard(names)
