@@ -754,6 +754,41 @@ def test_new_keys_change_the_mode_only_when_kiwoom_takes_them(make: Make) -> Non
     assert watched.kept == ["demo", "demo"]
 
 
+@pytest.mark.parametrize(
+    "failure", [KeysRefused("Refused.", code="8030"), SettingsError("settings.toml, line 1: damaged")]
+)
+def test_keys_that_are_not_taken_do_not_stop_the_renewal_with_the_present_ones(
+    make: Make, service: FakeService, failure: KiwoomTokenError
+) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    service.answer = Outcome(token_for("another-token", 2 * DAY, START), Outcome.ISSUED)
+    watched = make(policy="auto")
+    planned = watched.start().renew_at
+    watched.keys_failure = failure
+
+    state = watched.enter_keys("real")
+
+    assert watched.last.error is failure
+    assert (state.stopped, state.renew_at) == (False, planned)
+    assert watched.advance(DAY).last is not None
+    assert watched.last.result is Result.ISSUED
+
+
+def test_a_complaint_about_the_settings_ends_once_they_can_be_used(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="auto")
+    watched.start()
+    watched.keys_failure = SettingsError("settings.toml, line 1: damaged")
+    damaged = watched.supervisor.settings.replace(problems=(watched.keys_failure,))
+    watched.enter_keys("real")
+
+    watched.supervisor.apply(damaged)
+    assert watched.settle().last is not None
+
+    watched.supervisor.apply(damaged.replace(problems=()))
+    assert watched.settle().last is None
+
+
 def test_each_threshold_is_told_once(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make(policy="notify", warn_before=["30m", "10m", "0m"])

@@ -179,6 +179,3 @@ class EnterKeys(Command["Outcome | None"]):
         if result is not None:
             tracker.on_answered(result, now, rotated=False)
         tracker.set_mode(self.mode)
-
-    def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
-        tracker.on_request_failed(error, now, rotating=False)

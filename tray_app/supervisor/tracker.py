@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tray_app.core.errors import SettingsError
 from tray_app.core.remedies import is_failed_check
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action, LastResult, Result, TokenState
@@ -57,7 +58,9 @@ class TokenTracker:
         quiet_hours = settings.quiet_hours if self._heeds_quiet_hours else None
         self._schedule.reconfigure(settings.policy, settings.renew_before, settings.warn_before, quiet_hours, now)
         self._verification.reconfigure(settings.mode, is_on=settings.verify == "auto")
-        self.state = replace(self.state, policy=settings.policy)
+        last = self.state.last
+        is_mended = last is not None and isinstance(last.error, SettingsError) and not settings.problems
+        self.state = replace(self.state, policy=settings.policy, last=None if is_mended else last)
 
     def change_account(self, settings: Settings) -> None:
         """Begin as at a start: nothing that was reported, tried or requested for the previous account applies."""
