@@ -1225,10 +1225,12 @@ def test_closed_or_full_outputs_do_no_harm(run: Callable[..., Run]) -> None:
         assert unread.stderr == f"{status}\n"
     closed = shell("k status >&-; echo $? >&2")
     assert closed.stderr == "0\n"
+    closed = shell("k get >&-; echo $? >&2")
+    assert closed.stderr.splitlines() == ["There is no output that the token could be written to.", "1"]
     for line, status in (
         ("k get --no-issue --profile nobody 2>&-", 3),
         ("k nonsense 2>&-", 2),
-        ("k get >&- 2>&-", 0),
+        ("k get >&- 2>&-", 1),
         ("k exec -- true >&-", 0),
         ("k set --expires-in 60 <&-", 2),
         ("k login --stdin <&-", 6),

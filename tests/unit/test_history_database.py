@@ -402,3 +402,16 @@ def test_a_burst_is_one_write(history: History, monkeypatch: pytest.MonkeyPatch)
     assert flush_history(20)
     assert sum(writes) == 100
     assert len(writes) < 20
+
+
+@pytest.mark.posix
+def test_an_interrupt_at_the_end_prints_no_traceback() -> None:
+    program = (
+        "from tray_app.history import database\n"
+        "def interrupted(timeout):\n"
+        "    raise KeyboardInterrupt\n"
+        "database._writer.flush = interrupted\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -87,5 +87,8 @@ def start_in_background(act: Callable[[], object]) -> None:
 
 
 def _finish() -> None:
-    for thread in list(_unfinished):
-        thread.join(_FINISH_SECONDS)
+    import contextlib
+
+    with contextlib.suppress(KeyboardInterrupt):
+        for thread in list(_unfinished):
+            thread.join(_FINISH_SECONDS)

@@ -63,6 +63,8 @@ def _tell_waiting(holder: Holder) -> None:
 
 
 def get_(options: Namespace) -> int:
+    if sys.stdout is None:
+        raise KiwoomTokenError(msg("There is no output that the token could be written to."))
     _, service = opened(options.profile)
     from tray_app.exports.formats import FORMATS
 

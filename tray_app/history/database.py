@@ -260,7 +260,12 @@ def _after_fork() -> None:
     _writer = _Writer()
 
 
-atexit.register(flush_history)
+@atexit.register
+def _flush_at_exit() -> None:
+    with contextlib.suppress(KeyboardInterrupt):  # the user waits no longer; Python would print a traceback
+        flush_history()
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 

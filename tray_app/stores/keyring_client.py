@@ -348,8 +348,9 @@ def _wait_for_loading() -> None:
     WORKAROUND: up to Python 3.13 a thread that wants the interpreter after its end is ended by `pthread_exit`, and in
     an import of cryptography (50), which is written in Rust, that aborts the process. Delete once 3.14 is the oldest.
     """
-    if _loading.acquire(timeout=_LAST_LOADING_SECONDS):
-        _loading.release()
+    with contextlib.suppress(KeyboardInterrupt):
+        if _loading.acquire(timeout=_LAST_LOADING_SECONDS):
+            _loading.release()
 
 
 atexit.register(_wait_for_loading)
