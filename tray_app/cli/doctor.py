@@ -70,7 +70,11 @@ CHECK_SECONDS = 2.0
 _GRACE_SECONDS = 0.2
 """The keyring and Redis have deadlines of their own, as long as a check's, and say better what is wrong."""
 
-_SCREEN_SILENT = msg("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
+_SCREEN_SILENT = (
+    msg("The screen does not answer. Check DISPLAY, or sign in to the desktop again.")
+    if sys.platform == "linux"
+    else msg("The screen does not answer in time. Try again, or sign in to the desktop again.")
+)
 
 _KEYRING_REMEDIES = {
     KeyringUnavailable.MISSING: msg("Install one, for example gnome-keyring or KeePassXC."),

@@ -29,6 +29,7 @@ _SECOND_NAME = msg("it has a second name (hard link)")
 _FOREIGN = msg("owned by another user")
 _BROKEN_LINK = msg("a link that leads nowhere")
 _NO_DRIVE = msg("the drive is not connected")
+_DENIED_OR_OPEN = msg("access denied, or another program has it open")
 
 OF_THE_SYSTEM = (
     msg("File name too long"),
@@ -80,6 +81,8 @@ def reason_of(error: OSError) -> str:
     """Return in words why a file cannot be used: in this module's own words, or in the system's."""
     if error.errno in {errno.EISDIR, errno.ENXIO}:
         return _NOT_A_FILE
+    if sys.platform == "win32" and isinstance(error, PermissionError) and error.winerror is None:
+        return _DENIED_OR_OPEN  # C's runtime has one number for both
     return error.strerror or type(error).__name__
 
 
