@@ -149,6 +149,12 @@ def test_core_opens_no_file() -> None:
     assert calls.isdisjoint({"open", "__import__", "exec", "eval", "input", "print"})
 
 
+def test_links_are_followed_in_one_place() -> None:
+    """Windows raises where a network drive is away, though nothing has to be there."""
+    users = [file.name for file in FILES if "os.path.realpath(" in file.read_text(encoding="utf-8")]
+    assert users == ["user_folders.py"]
+
+
 def test_no_file_is_mapped() -> None:
     """A page of a map that the disk has no room for ends the process."""
     assert [file.name for file in FILES if "mmap" in {name.split(".")[0] for name in imports_of(file)}] == []

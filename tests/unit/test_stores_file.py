@@ -682,7 +682,7 @@ class TestWhatIsNoFile:
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "open", refuse)
-            with pytest.raises(StoreError, match="Permission denied|another program has it open"):
+            with pytest.raises(StoreError, match=r"Permission denied|another program has it open"):
                 store.read()
 
         assert path.exists()

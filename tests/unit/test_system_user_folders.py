@@ -13,6 +13,7 @@ import pytest
 from tests import ROOT
 from tray_app.core.errors import StoreError
 from tray_app.settings import places
+from tray_app.settings.load import load_settings
 from tray_app.system import user_folders
 
 pwd = pytest.importorskip("pwd", reason="Windows has no such database")
@@ -126,3 +127,17 @@ def test_root_in_another_users_home_shares_that_users_locks(tmp_path: Path, monk
         state = Path(places.shared_state_dir())
         assert state.is_relative_to(homes[4242])
         assert not state.is_relative_to(inside)
+
+
+def test_what_the_system_cannot_follow_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a file on a network drive before the network is there. On Windows that is an error for most drives."""
+
+    def away(_: str) -> str:
+        raise OSError(22, "The network location cannot be reached")
+
+    data = tmp_path / "data"
+    monkeypatch.setattr(os.path, "realpath", away)
+    monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(data))
+    assert places.is_token_file(str(data / ".token"), str(data))
+    assert not places.is_token_file(str(tmp_path / ".token"), str(data))
+    assert load_settings().problems == ()

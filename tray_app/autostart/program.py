@@ -12,6 +12,7 @@ from tray_app.system.child_process import (
     frozen_tray_program,
     is_frozen,
 )
+from tray_app.system.user_folders import real_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _app_image(environ: Mapping[str, str]) -> str:
     """Return the path of the AppImage we run from, or an empty text. Child processes inherit its variable, so it may be
     another program's."""
     image, mounted = environ.get("APPIMAGE", ""), environ.get("APPDIR", "")
-    is_ours = bool(mounted) and _is_below(os.path.realpath(sys.executable), os.path.realpath(mounted))
+    is_ours = bool(mounted) and _is_below(real_path(sys.executable), real_path(mounted))
     return image if is_ours else ""
 
 

@@ -150,7 +150,7 @@ def _is_usable(folder: str) -> bool:
 
 
 def _is_inside(folder: str, outer: str) -> bool:
-    folder, outer = os.path.realpath(folder), os.path.realpath(outer)
+    folder, outer = real_path(folder), real_path(outer)
     return folder.startswith(os.path.join(outer, ""))
 
 
