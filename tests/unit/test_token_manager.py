@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import errno
+import gc
 import json
 import logging
 import math
@@ -906,3 +908,18 @@ print(status)
     )
 
     assert done.stdout == "0\n", done.stderr
+
+
+def test_a_manager_for_each_request_leaves_nothing_in_the_thread() -> None:
+    context = contextvars.copy_context()
+
+    def serve_requests() -> int:
+        for _ in range(20):
+            manager = TokenManager(store="memory")
+            manager.set_token(VALUE, 86400)
+            assert manager.get_valid_token() == VALUE
+            del manager
+            gc.collect()
+        return len(contextvars.copy_context())
+
+    assert context.run(serve_requests) <= len(context) + 1
