@@ -56,6 +56,16 @@ class Named(TokenManager):
         self.name = name
 
 
+def test_a_deep_copy_has_attributes_of_its_own() -> None:
+    one = Named("orders")
+    one.calls = ["buy"]  # type: ignore[attr-defined]
+
+    other: Any = copy.deepcopy(one)
+    other.calls.append("sell")
+
+    assert (one.calls, other.calls) == (["buy"], ["buy", "sell"])  # type: ignore[attr-defined]
+
+
 def test_a_copy_is_a_manager_of_the_same_place(manager: TokenManager, way: Any) -> None:
     other = way(manager)
 

@@ -53,8 +53,13 @@ class Pickled:
         made._prepare(self._clock)
         return made
 
-    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
-        return self.__copy__()
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return the same, with copies of what a subclass has added."""
+        from copy import deepcopy
+
+        made = memo[id(self)] = self.__copy__()
+        made.__dict__.update(deepcopy(self._added(), memo))
+        return made
 
     def __getstate__(self) -> dict[str, Any]:
         """Return where the token is stored, for another process; no token and no key.
@@ -71,7 +76,7 @@ class Pickled:
             "data_dir": settings.data_dir,
             "store": store or settings.store,
             "clock": self._clock,
-            "added": {name: value for name, value in self.__dict__.items() if name not in _ATTRIBUTES},
+            "added": self._added(),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -83,6 +88,9 @@ class Pickled:
         if settings.mode != state["mode"]:
             raise SettingsError(_OTHER_MODE, profile=settings.profile, before=state["mode"], now=settings.mode)
         self._begin(settings, None if isinstance(store, str) else store)
+
+    def _added(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in _ATTRIBUTES}
 
     def _prepare(self, clock: Callable[[], float]) -> None:
         raise NotImplementedError
