@@ -1205,6 +1205,30 @@ def test_exec_looks_for_a_bare_name_in_the_path_alone(
 
 
 @posix
+def test_ctrl_c_during_exec_leaves_the_program_its_own_exit_code(run: Callable[..., Run], tmp_path: Path) -> None:
+    """The terminal sends it to both, and the program may have orders to take back."""
+    script = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, lambda *_: sys.exit(42))\n"
+        "print('ready', flush=True)\n"
+        "signal.pause()\n"
+    )
+    started = command("--sandbox", "exec", "--", sys.executable, "-c", script)
+    with subprocess.Popen(started, env=environment(), stdout=subprocess.PIPE, start_new_session=True) as ran:
+        assert ran.stdout
+        assert ran.stdout.readline() == b"ready\n"
+        os.killpg(ran.pid, signal.SIGINT)
+        assert ran.wait(20) == 42
+
+
+@posix
+def test_a_program_that_a_signal_ends_has_the_shell_s_exit_code(run: Callable[..., Run]) -> None:
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+    ran = process("--sandbox", "exec", "--", sys.executable, "-c", script)
+    assert ran.returncode == 128 + signal.SIGTERM
+
+
+@posix
 def test_closed_or_full_outputs_do_no_harm(run: Callable[..., Run]) -> None:
     put(run)
     broken = shell("k get | true; echo ${PIPESTATUS[0]}")

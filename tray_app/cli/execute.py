@@ -67,8 +67,11 @@ def _start(words: list[str], environment: dict[str, str]) -> Popen[bytes]:
 def _status_of(process: Popen[bytes]) -> int:
     """Wait for the program and return its exit status. Ctrl+C reaches it too, and it alone decides what becomes of
     it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    status = process.wait()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        status = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
     if sys.platform == "win32":
         return status - (1 << 32) if status >= 1 << 31 else status  # 0xC0000005: Python ends with signed numbers
     return _KILLED - status if status < 0 else status
