@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import tomllib
 from collections.abc import Callable
@@ -110,7 +111,8 @@ class TestList:
         assert all("store.example" in text and "hunter2" not in text and "alice" not in text for text in shown)
 
     def test_columns_stand_below_each_other_in_korean(self, config: Callable[..., Run], file: Path) -> None:
-        file.write_text('language = "ko"\nshare_bot_file = "/tmp/토큰/봇.json"\n', encoding="utf-8")
+        bots = os.path.abspath("/home/토큰/봇.json")
+        file.write_text(f"language = 'ko'\nshare_bot_file = '{bots}'\n", encoding="utf-8")
 
         lines = config().out.splitlines()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -573,6 +574,89 @@ def run_where_the_folder_is_gone(
         text=True,
         check=False,
     )
+
+
+MISTYPED = [
+    '"half',
+    "'/srv/tokens",
+    "/srv/tokens'",
+    "file:hunter2",
+    " file:/srv/tokens",
+    "file:///srv/tokens",
+    "$HOME/tokens",
+    "%APPDATA%/tokens",
+]
+OF_NOBODY = ["~nobody-of-this-name", "~nobody-of-this-name/tokens", "~\\tokens"]
+OF_WINDOWS = ["C:\\Users\\me\\tokens", "c:/tokens", "C:", "\\\\nas\\tokens", ".\\tokens", "tokens\\mine"]
+FOLDER_VARIABLES = ["KIWOOM_TRAY_DATA_DIR", "KIWOOM_TRAY_CONFIG_DIR", "KIWOOM_TRAY_STATE_DIR"]
+PATHS = ["data_dir", "encryption_key_file", "share_bot_file"]
+
+
+@pytest.mark.parametrize(
+    "text", [*MISTYPED, *(pytest.param(one, marks=pytest.mark.posix) for one in OF_NOBODY + OF_WINDOWS)]
+)
+class TestAPathThatCannotBeMeant:
+    """It is refused wherever it stands, before it is joined to any folder."""
+
+    @pytest.mark.parametrize("name", PATHS)
+    def test_in_the_file_is_unknown(self, name: str, text: str, file: Path, run: Callable[..., Run]) -> None:
+        file.write_text(f"store = 'file'\n{name} = {json.dumps(text)}\n")
+
+        settings = load_settings()
+
+        assert name in settings.unknown or getattr(settings, name) == ""
+        assert f"line 2: {name} cannot be used" in str(settings.problems[0])
+        assert text.strip() not in str(settings.problems[0])
+        if TABLE[name].required:
+            assert run("set", "--expires-in", "60", stdin="a-token-of-a-test").status == USAGE
+            assert files_below(file.parent.parent) == ["settings/settings.toml"]
+
+    def test_in_a_profiles_section_is_left_out(self, text: str, file: Path) -> None:
+        file.write_text(f"[profiles.second]\nshare_bot_file = {json.dumps(text)}\n")
+
+        settings = load_settings("second")
+
+        assert "line 2: share_bot_file cannot be used" in str(settings.problems[0])
+        assert settings.share_bot_file == ""
+
+    @pytest.mark.parametrize("name", PATHS)
+    def test_is_not_written(self, name: str, text: str, file: Path, run: Callable[..., Run]) -> None:
+        refused = run("config", "set", name, text)
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert f"{name} cannot be used" in refused.err
+        assert not file.exists()
+
+    @pytest.mark.parametrize("name", [*FOLDER_VARIABLES, "KIWOOM_TRAY_ENCRYPTION_KEY_FILE"])
+    def test_in_the_environment_is_refused(
+        self, name: str, text: str, file: Path, run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(name, text)
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+
+        refused = run("set", "--expires-in", "60", stdin="a-token-of-a-test")
+
+        assert (refused.status, refused.out) == (USAGE, "")
+        assert f"{name} cannot be used" in refused.err
+        assert files_below(file.parent.parent) == []
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("text", ["/srv/My\\ Data", "/srv/a:b", "~/a b"])
+def test_a_whole_path_with_odd_signs_inside_is_one(text: str, file: Path) -> None:
+    file.write_text(f"data_dir = '{text}'\n")
+
+    settings = load_settings()
+
+    assert settings.problems == ()
+    assert settings.data_dir == os.path.expanduser(text)
+
+
+@pytest.mark.parametrize("text", ["\ufefftokens", "\u200btokens ", '"tokens"', "'tokens'"])
+def test_what_editors_and_pasting_leave_around_a_path_is_no_part_of_it(text: str, file: Path) -> None:
+    file.write_text(f"data_dir = {json.dumps(text)}\n", encoding="utf-8")
+
+    assert load_settings().data_dir == str(file.parent / "tokens")
 
 
 class TestPlaces:

@@ -51,6 +51,7 @@ from tray_app.settings.table import GROUPS, TABLE
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 
+BOT_FILE = os.path.abspath("/home/trader/token.json")
 OFF = Status(configured=False, as_it_should_be=False, enabled=False, place="")
 ON = Status(configured=True, as_it_should_be=True, enabled=True, place="", starts="x")
 SWITCHED_OFF = Status(configured=True, as_it_should_be=True, enabled=False, place="", starts="x")
@@ -134,7 +135,7 @@ class TestShows:
     def test_what_the_file_says(self, shown: SettingsWindow, file: Path) -> None:
         file.write_text(
             'policy = "daily 05:45"\nrenew_before = "20m"\nwarn_before = ["2h", "0m"]\nquiet_hours = "23:00-06:30"\n'
-            'share_kwcli = true\nshare_bot_file = "/home/trader/token.json"\nstore = "keyring"\n'
+            f"share_kwcli = true\nshare_bot_file = '{BOT_FILE}'\nstore = 'keyring'\n"
             'redis_url = "redis://localhost:6379/2"\nlanguage = "en"\n'
         )
 
@@ -148,7 +149,7 @@ class TestShows:
         assert find(shown, QCheckBox, "quiet_hours_switch").isChecked()
         assert find(shown, QTimeEdit, "quiet_hours_to").time() == QTime(6, 30)
         assert find(shown, QCheckBox, "share_kwcli_switch").isChecked()
-        assert find(shown, QLineEdit, "share_bot_file_line").text() == os.path.normpath("/home/trader/token.json")
+        assert find(shown, QLineEdit, "share_bot_file_line").text() == BOT_FILE
         assert find(shown, QRadioButton, "store_keyring").isChecked()
         assert find(shown, QLineEdit, "redis_url_line").text() == "redis://localhost:6379/2"
         assert find(shown, QRadioButton, "language_en").isChecked()
@@ -336,7 +337,7 @@ class TestChanging:
     def test_an_empty_line_means_the_default(
         self, shown: SettingsWindow, asked: list[tuple[str, object]], file: Path
     ) -> None:
-        file.write_text('share_bot_file = "/home/trader/token.json"\n')
+        file.write_text(f"share_bot_file = '{BOT_FILE}'\n")
         shown.show_settings(view())
         line = find(shown, QLineEdit, "share_bot_file_line")
 

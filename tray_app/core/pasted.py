@@ -54,18 +54,25 @@ def mistake_in(text: str) -> str:
 
 
 def is_mistyped_path(path: str) -> bool:
-    """Return True for an empty path, a URL, one with half a pair of quotes around it, and one in which a variable or
-    a `~name` was not filled in: a folder of that name would be made."""
+    """Return True for an empty path, one with a null character, a URL, one with half a pair of quotes around it, and
+    one in which a variable or a `~name` was not filled in: a folder of that name would be made."""
     has_quote = path[:1] in _QUOTES or path[-1:] in _QUOTES
     is_url = path[:5].lower() == "file:" or "://" in path
     is_nobodys = path.startswith("~")
     return (
         not path
+        or "\0" in path
         or has_quote
         or is_url
         or is_nobodys
         or any(_is_unfilled(one) for one in path.replace("\\", "/").split("/"))
     )
+
+
+def is_windows_path(path: str) -> bool:
+    """Return True for a path that only Windows can follow: with a drive, or relative with backslashes. Any other system
+    takes the whole of it for one relative name."""
+    return (path[1:2] == ":" and path[0].isalpha()) or ("\\" in path and not path.startswith("/"))
 
 
 def _is_unfilled(word: str) -> bool:

@@ -4,7 +4,6 @@ settings are not known because a line was not understood."""
 from __future__ import annotations
 
 import contextlib
-import os
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
@@ -19,7 +18,6 @@ from tray_app.settings.meaning import (
 )
 from tray_app.settings.places import is_same_path
 from tray_app.settings.table import TABLE
-from tray_app.system.user_folders import expand_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,7 +180,7 @@ class SettingsFile:
             layer.forget(name, problem)
         else:
             try:
-                layer.values[name] = setting.kind.read(self._whole_path(value) if name == "data_dir" else value)
+                layer.values[name] = setting.kind.read_from_file(value, self._folder)
                 return
             except ValueError as error:
                 problem = self._document.problem(_BAD_VALUE, keys, name=name, expected=str(error))
@@ -226,12 +224,6 @@ class SettingsFile:
                 layer.forget(line.key, line.problem)
             else:
                 layer.doubt(TABLE, line.problem)
-
-    def _whole_path(self, value: object) -> object:
-        """Return the path of the folder as an absolute one, the same for each tool wherever it is started."""
-        if not isinstance(value, str) or not value.strip():
-            return value
-        return os.path.join(self._folder, expand_user(value.strip()))
 
     def _leave_out_bot_file_if_taken(self) -> None:
         """Drop the bot file if an earlier profile uses it: a bot must not get the token of another account."""

@@ -6,10 +6,10 @@ import contextlib
 
 from tray_app.core.errors import InvalidInput
 from tray_app.core.language import msg, tr
-from tray_app.core.pasted import is_mistyped_path, unquoted
+from tray_app.core.pasted import unquoted
 from tray_app.core.profile import check_profile
 from tray_app.core.secret import Secret
-from tray_app.system.user_folders import expand_user
+from tray_app.system.user_folders import typed_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ class Kind:
     def read(self, value: object) -> Any:
         """Return the typed value. Raises a `ValueError` that says what is allowed, and not what was there."""
         raise NotImplementedError
+
+    def read_from_file(self, value: object, folder: str) -> Any:  # noqa: ARG002 - only a path is relative to it
+        """Return the typed value of a line in a file of that folder. Raises as `read` does."""
+        return self.read(value)
 
     def parse(self, text: str) -> object:
         """Return typed text as the value that the file would hold, also where it is typed as it stands in the file, in
@@ -186,29 +190,34 @@ class Folder(Kind):
     """The path of a folder, read into an absolute one."""
 
     def read(self, value: object) -> str:
+        return self.read_from_file(value, "")
+
+    def read_from_file(self, value: object, folder: str) -> str:
+        """Read a relative path as one below `folder`, the same for each tool wherever it is started."""
         import os
 
-        path = expand_user(value.strip()) if isinstance(value, str) and "\0" not in value else ""
-        if is_mistyped_path(path):
-            raise ValueError(msg("the path of a folder"))
+        expected = msg("the path of a folder")
+        path = typed_path(value if isinstance(value, str) else "", expected)
         try:
-            return os.path.abspath(path)
+            return os.path.abspath(os.path.join(folder, path))
         except OSError:
             raise ValueError(msg("an absolute path, because the folder that this was started in is gone")) from None
 
 
 class File(Kind):
     """The absolute path of a file, or nothing. A relative one would mean a different file to each tool, depending on
-    the folder it was started in."""
+    the folder it was started in; so would one without a drive on Windows."""
 
     def read(self, value: object) -> str:
         import os
 
         if value == "":
             return ""
-        path = expand_user(value.strip()) if isinstance(value, str) and "\0" not in value else ""
-        if not os.path.isabs(path) or not os.path.basename(path) or is_mistyped_path(path):
-            raise ValueError(msg("the whole path of a file, or nothing"))
+        expected = msg("the whole path of a file, or nothing")
+        path = typed_path(value if isinstance(value, str) else "", expected)
+        is_whole = os.path.isabs(path) and (os.sep == "/" or os.path.splitdrive(path)[0])
+        if not is_whole or not os.path.basename(path):
+            raise ValueError(expected)
         return os.path.normpath(path)
 
 

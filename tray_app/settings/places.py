@@ -7,8 +7,8 @@ import sys
 
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
-from tray_app.core.pasted import is_mistyped_path, variable
-from tray_app.system.user_folders import account_home, expand_user, home, private_temporary_folder, real_path
+from tray_app.core.pasted import variable
+from tray_app.system.user_folders import account_home, home, private_temporary_folder, real_path, typed_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,17 +118,18 @@ def kwcli_config_dir() -> str:
 
 def _named_folder(environ: Mapping[str, str], name: str) -> str:
     """Return the absolute path of the folder that the variable names; empty without one."""
-    folder = expand_user(variable(environ, name))
-    if folder and is_mistyped_path(folder):
-        raise SettingsError(
-            msg("{where} cannot be used. It takes: {expected}"), where=name, expected=msg("the path of a folder")
-        )
+    text = variable(environ, name)
+    if not text:
+        return ""
     try:
-        return os.path.abspath(folder) if folder else ""
+        return os.path.abspath(typed_path(text, msg("the path of a folder")))
     except OSError:
-        raise SettingsError(
+        problem = SettingsError(
             msg("{where} must be an absolute path: the folder that this was started in is gone."), where=name
-        ) from None
+        )
+    except ValueError as error:
+        problem = SettingsError(msg("{where} cannot be used. It takes: {expected}"), where=name, expected=str(error))
+    raise problem
 
 
 def _name(path: str) -> str:

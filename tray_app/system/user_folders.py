@@ -14,6 +14,7 @@ import sys
 from tray_app.core import logs
 from tray_app.core.errors import InvalidInput, StoreError
 from tray_app.core.language import msg
+from tray_app.core.pasted import is_mistyped_path, is_windows_path, unquoted
 
 TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - the same for all programs, wherever TMPDIR points; its owner is checked
 RUNTIME_FOLDERS = "/run/user"
@@ -62,6 +63,21 @@ def expand_user(path: str) -> str:
     if sys.platform != "win32" and (path == "~" or path.startswith("~/")):
         return home() + path[1:]
     return os.path.expanduser(path)
+
+
+def typed_path(text: str, expected: str) -> str:
+    """Return a path that somebody typed, as `unquoted` reads it and with the home in the place of a leading `~`. It may
+    be relative.
+
+    Raises `ValueError`, with the words for what is `expected`, for a path that cannot be meant as it is, which shows
+    only before it is joined to a folder; and `StoreError` as `home` does.
+    """
+    path = expand_user(unquoted(text))
+    if is_mistyped_path(path):
+        raise ValueError(expected)
+    if os.sep == "/" and is_windows_path(path):
+        raise ValueError(msg("a path of this system, with / between the names and without a drive"))
+    return path
 
 
 def absolute_path(path: str) -> str:
