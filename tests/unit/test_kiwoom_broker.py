@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import gzip
 import json
 import os
 import socket
@@ -10,6 +11,8 @@ import sys
 import threading
 import time
 import traceback
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
@@ -36,6 +39,7 @@ from tray_app.core.errors import (
 from tray_app.core.secret import Secret
 from tray_app.core.token import parse_expires_dt
 from tray_app.kiwoom.broker import Broker, Liveness
+from tray_app.kiwoom.content_encoding import decoded
 from tray_app.kiwoom.keys import AppKeys, clean_keys
 from tray_app.kiwoom.sandbox import FAULTS, SandboxKiwoom
 
@@ -115,6 +119,16 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     made: list[float] = []
     monkeypatch.setattr(time, "sleep", made.append)
     return made
+
+
+def compressed(content: bytes, encoding: str) -> bytes:
+    if encoding == "deflate":
+        return zlib.compress(content)
+    if encoding == "bare deflate":
+        return zlib.compress(content, wbits=-15)
+    for _ in range(encoding.lower().count("gzip")):
+        content = gzip.compress(content)
+    return content
 
 
 def good(**changes: Any) -> dict[str, Any]:
@@ -229,6 +243,47 @@ class TestIssue:
 
     def test_an_answer_that_is_too_large_is_not_read_to_its_end(self, answering: Callable[..., Broker]) -> None:
         assert type(failure_of(answering(good(padding="x" * 70000)).issue, KEYS)) is BrokerUnavailable
+
+    @pytest.mark.parametrize(
+        "encoding", ["gzip", "GZIP", "x-gzip", "deflate", "bare deflate", "gzip, gzip", "identity"]
+    )
+    def test_an_answer_that_a_gateway_compressed_is_read(self, answering: Callable[..., Broker], encoding: str) -> None:
+        asked = answering(
+            compressed(json.dumps(good()).encode(), encoding),
+            headers=[("Content-Encoding", encoding.removeprefix("bare "))],
+        )
+        assert asked.issue(KEYS).token.value.reveal() == TOKEN
+
+    def test_an_answer_that_is_not_compressed_as_it_says_is_read(self, answering: Callable[..., Broker]) -> None:
+        asked = answering(good(), headers=[("Content-Encoding", "br")])
+        assert asked.issue(KEYS).token.value.reveal() == TOKEN
+
+    def test_a_refusal_that_a_gateway_compressed_is_the_refusal(self, answering: Callable[..., Broker]) -> None:
+        content = compressed(json.dumps({"return_code": 3, "return_msg": "[8030:x]"}).encode(), "gzip")
+        asked = answering(content, headers=[("Content-Encoding", "gzip")])
+        assert failure_of(asked.issue, KEYS).code == "8030"
+        assert failure_of(asked.revoke, KEYS, Secret(TOKEN)).code == "8030"
+
+    @pytest.mark.parametrize(
+        "content", [b"\x0b\x02\x80a brotli answer\x03", b"", gzip.compress(b"{" + b" " * 1_000_000 + b"}")]
+    )
+    def test_a_compressed_answer_that_cannot_be_read_names_the_gateway(
+        self, answering: Callable[..., Broker], content: bytes
+    ) -> None:
+        asked = answering(content, headers=[("Content-Encoding", "br")])
+        for error in (failure_of(asked.issue, KEYS), failure_of(asked.verify, Secret(TOKEN))):
+            assert type(error) is BrokerUnavailable
+            assert "compressed" in str(error)
+
+    def test_no_more_is_unpacked_than_an_answer_may_have(self) -> None:
+        many = zlib.compress(b"x" * 10_000_000)
+        tracemalloc.start()
+        try:
+            assert decoded(many, "deflate", 1000) == b""
+            assert tracemalloc.get_traced_memory()[1] < 100_000
+        finally:
+            tracemalloc.stop()
+        assert decoded(zlib.compress(b"x" * 1000), "deflate", 1000) == b"x" * 1000
 
     def test_how_far_the_clocks_differ_is_measured(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
         kiwoom.set_fault("skew", seconds=120)

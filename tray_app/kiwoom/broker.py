@@ -31,6 +31,7 @@ from tray_app.core.language import msg
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, token_until
 from tray_app.kiwoom.codes import (
+    COMPRESSED,
     NO_USABLE_TOKEN,
     REVOKE_UNCONFIRMED,
     UNKNOWN_REFUSAL,
@@ -41,6 +42,7 @@ from tray_app.kiwoom.codes import (
     retry_after_seconds,
     return_number,
 )
+from tray_app.kiwoom.content_encoding import decoded
 from tray_app.kiwoom.endpoints import check_base_url
 from tray_app.kiwoom.http_client import open_client, tls_context, unusable_proxy
 from tray_app.kiwoom.request_errors import Progress, no_answer, timed_out
@@ -308,7 +310,9 @@ class _Answer:
 
     def __init__(self, status: int, headers: httpx.Headers, content: bytes, at: float) -> None:
         self._status = status
-        self._fields = _json_object(content)
+        encodings = headers.get("Content-Encoding", "")
+        self._fields = _json_object(content) or _json_object(decoded(content, encodings, MAX_ANSWER_BYTES))
+        self._is_compressed = bool(encodings) and self._fields is None
         self._at = at
         self._retry_after = retry_after_seconds(headers.get("Retry-After"), at)
         server_time = http_date(headers.get("Date"))
@@ -367,6 +371,8 @@ class _Answer:
         return 200 <= self._status < 300
 
     def _error(self) -> KiwoomTokenError:
+        if self._is_compressed and self._is_success:
+            return BrokerUnavailable(COMPRESSED)
         fields = self._fields or {}
         return error_for(
             fields.get("return_code"),

@@ -28,6 +28,10 @@ MAX_RETRY_AFTER_SECONDS = 3600.0
 """The longest `Retry-After` that is honoured, so that a broken header cannot stop a renewal for a day."""
 
 NOT_KIWOOM = msg("Kiwoom answers, but not as its API should; it may be down for maintenance. Try again later.")
+COMPRESSED = msg(
+    "Kiwoom's answer came compressed in a way that cannot be read here. Ask whoever runs the proxy or gateway to pass "
+    "answers on as they are."
+)
 NO_USABLE_TOKEN = msg("Kiwoom's answer has no usable token. Try again later.")
 REVOKE_UNCONFIRMED = msg("Kiwoom did not confirm the revoke, so the token may still be valid. Try again later.")
 UNKNOWN_REFUSAL = msg(
