@@ -27,9 +27,11 @@ from tests.sandbox import sandbox_with_keys
 from tray_app.cli.main import main
 from tray_app.cli.parser import command_parser
 from tray_app.core.errors import InvalidInput
+from tray_app.core.profile import command_line
+from tray_app.core.secret import Secret
 from tray_app.core.token import KST
 from tray_app.kiwoom import broker as client
-from tray_app.kiwoom.keys import find_keys
+from tray_app.kiwoom.keys import AppKeys, find_keys, store_keys
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.settings import kwcli
 from tray_app.settings.load import load_settings
@@ -214,6 +216,36 @@ def test_answer_that_repeats_the_keys_shows_none(run: Callable[..., Run], kiwoom
     assert failed.status == 4
     assert SANDBOX_APP_KEY not in failed.err
     assert SANDBOX_APP_SECRET not in failed.err
+
+
+NO_KEYS = ["a b", "a\nb", "앱키", "APP_KEY=abc", "/home/me/my_appkey.txt", "<your-app-key>", "'half", "x" * 600]
+
+
+@pytest.mark.parametrize("name", ["APP_KEY", "APP_SECRET"])
+@pytest.mark.parametrize("text", NO_KEYS)
+def test_a_variable_that_cannot_be_a_key_is_named_and_4(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    refused = run("get")
+    assert refused.status == 4
+    assert one_line(refused.err).startswith(f"{name} cannot be used. ")
+    assert one_line(refused.err).endswith(" Correct it where it is set.")
+    assert text.removeprefix("APP_KEY=") not in refused.err
+    assert kiwoom.counts()["issue"] == 0
+
+
+@pytest.mark.parametrize("text", NO_KEYS)
+@pytest.mark.parametrize("profile", ["default", "isa"])
+def test_what_the_keyring_holds_instead_of_a_key_is_told_with_the_command_and_4(
+    run: Callable[..., Run], keyring_client: MemoryKeyring, profile: str, text: str
+) -> None:
+    store_keys(profile, "real", AppKeys(Secret(text), Secret("a-secret")), shared_keyring_client())
+    refused = run("--profile", profile, "get")
+    assert refused.status == 4
+    assert one_line(refused.err).startswith("The app keys in the keyring cannot be used. ")
+    assert one_line(refused.err).endswith(" " + command_line("login", profile))
+    assert text.removeprefix("APP_KEY=") not in refused.err
 
 
 def test_without_keys_it_is_4(run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -451,6 +451,17 @@ class TestWhatHelps:
         good, text = line()
         assert (good, "Set APP_KEY and APP_SECRET in the environment" in text, "login" in text) == (False, True, False)
 
+    @pytest.mark.parametrize("environment", [{"APP_KEY": "a-key"}, {"APP_KEY": "a key", "APP_SECRET": "a-secret"}])
+    def test_variables_that_are_no_keys_are_to_be_corrected_where_they_are_set(
+        self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+    ) -> None:
+        for name, text in environment.items():
+            monkeypatch.setenv(name, text)
+
+        good, told = line()
+
+        assert (good, told.startswith(("APP_SECRET is not set", "APP_KEY cannot be used"))) == (False, True)
+
     @pytest.mark.skipif(sys.platform != "linux", reason="a folder where not even root makes files")
     def test_where_the_token_cannot_be_written_another_folder_is_to_be_chosen(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch

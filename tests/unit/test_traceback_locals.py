@@ -15,7 +15,7 @@ from tests.doubles import Clock, MemoryKeyring
 from tests.sandbox import sandbox_with_keys
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
 from tray_app.api.token_manager import ModulesManager
-from tray_app.core.errors import InvalidInput, KeysMissing, KeysRefused, KiwoomTokenError, StoreError
+from tray_app.core.errors import KeysMissing, KeysRefused, KiwoomTokenError, StoreError
 from tray_app.core.token import clean_token, token_for, token_until
 from tray_app.exports.files import BotFile
 from tray_app.exports.group import Exports
@@ -107,7 +107,7 @@ def test_what_the_keyring_holds_instead_of_keys_is_not_shown(stored: str) -> Non
 
     error = raised_by(lambda: find_keys("default", "real", {"OTHER": HIDDEN}, Ring()))
 
-    assert isinstance(error, InvalidInput)
+    assert isinstance(error, KeysMissing)
     assert_hides(error)
 
 
@@ -143,7 +143,7 @@ def test_keys_that_cannot_be_used_are_not_shown(
 
     error = raised_by(calls(TokenManager(store="file"))[call])
 
-    assert isinstance(error, (KeysMissing, InvalidInput))
+    assert isinstance(error, KeysMissing)
     assert_hides(error)
 
 

@@ -21,6 +21,7 @@ from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import next_change, tray_view_of, view_of
 from tray_app.desktop.view.model import Overview, View
+from tray_app.desktop.view.texts import error_text
 from tray_app.desktop.view.timing import phase_of
 from tray_app.desktop.view.tooltip import TOOLTIP_UNITS, shorten
 from tray_app.desktop.view.urgency import most_urgent
@@ -542,6 +543,12 @@ def test_an_account_without_keys_is_said_to_have_none() -> None:
 
     assert view.profiles[1].status == "no app key"
     assert "second · Real · no app key" in view.tooltip
+
+
+def test_keys_of_the_keyring_that_cannot_be_used_are_said_to_be_wrong() -> None:
+    wrong = KeysMissing("They cannot be used. Enter them again with: {command}", command="kiwoom-token login")
+
+    assert error_text(wrong, state(), NOW).startswith("They cannot be used.")
 
 
 def test_without_automatic_renewal_a_missing_token_waits_for_the_user() -> None:

@@ -274,7 +274,8 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     try:
         find_keys(settings)
     except KeysMissing as error:
-        yield Finding(name, no_place_for_keys(settings) or say(error), good=False)
+        told = "" if error.variable else no_place_for_keys(settings)
+        yield Finding(name, told or say(error), good=False)
         return
     yield Finding(name, tr("found for {mode}", mode=mode_text(settings.mode)), good=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.cli.finding import Finding
 from tray_app.cli.login import no_place_for_keys
-from tray_app.core.errors import BrokerError, KiwoomTokenError, RateLimited, Remedy
+from tray_app.core.errors import BrokerError, KeysMissing, KiwoomTokenError, RateLimited, Remedy, say
 from tray_app.core.language import msg, tr
 from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
 from tray_app.core.state import LastResult, Result, TokenState
@@ -30,10 +30,13 @@ def remedy_line(settings: Settings) -> Finding:
         return _finding(Remedy.FIX_SETTINGS, settings.profile, "real")
     now = time.time()
     state = _state_of(settings, now)
+    error = None if state.last is None else state.last.error
+    if isinstance(error, KeysMissing) and error.variable:
+        return Finding(_NAME, say(error), good=False)
     remedy = remedy_for(state, now, has_settings_problem=bool(settings.problems))
     if remedy == Remedy.ENTER_KEYS and (told := no_place_for_keys(settings)):
         return Finding(_NAME, told, good=False)
-    return _finding(remedy, settings.profile, settings.mode, None if state.last is None else state.last.error)
+    return _finding(remedy, settings.profile, settings.mode, error)
 
 
 def _finding(remedy: str, profile: str, mode: str, error: KiwoomTokenError | None = None) -> Finding:

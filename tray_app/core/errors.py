@@ -148,10 +148,16 @@ class NoToken(KiwoomTokenError):
 
 
 class KeysMissing(KiwoomTokenError):
-    """No app key and secret are stored for this profile and mode, or the keyring that may have them cannot be read."""
+    """No app key and secret are stored for this profile and mode, what is stored cannot be keys, or the keyring that
+    may have them cannot be read."""
 
     exit_status = KEYS
     remedy = Remedy.ENTER_KEYS
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that has to be set or corrected, as it takes precedence; empty for none."""
+        return str(self.values.get("variable", ""))
 
 
 class BrokerError(KiwoomTokenError):

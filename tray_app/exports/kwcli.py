@@ -196,7 +196,7 @@ class KwcliCache:
             return fingerprint == keys.fingerprint()
         try:
             found = self._keys_of_alias(alias)
-        except (KeysMissing, InvalidInput) as error:
+        except KeysMissing as error:
             logs.warning("The token is not handed to kiwoomcli for %s: %s", alias, error)
             return False
         return found is not None and found.fingerprint() == keys.fingerprint()

@@ -13,7 +13,7 @@ from tray_app.settings.table import KEY_VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Protocol
 
     class KeyringClient(Protocol):
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _MAX_CHARACTERS = 512
 _EMPTY = Secret("")
+_WRONG = (
+    (msg("The app key is empty."), msg("The app key has blanks or foreign characters inside.")),
+    (msg("The app secret is empty."), msg("The app secret has blanks or foreign characters inside.")),
+)
 _USERNAMES = ("appkey", "secretkey")
 _UNREADABLE = {
     KeyringUnavailable.LOCKED: msg("The keyring is locked, so the app key cannot be read. Unlock it."),
@@ -71,12 +75,13 @@ def clean_keys(app_key: str | Secret, app_secret: str | Secret) -> AppKeys:
 
     Raises `InvalidInput` when one is empty, has blanks inside, or is a path or a line `APP_KEY=…` instead of a key.
     """
-    key, secret = Secret.of(app_key), Secret.of(app_secret)
+    given = Secret.of(app_key), Secret.of(app_secret)
     del app_key, app_secret  # a traceback with local variables must not show them
-    return AppKeys(
-        _clean(key, msg("The app key is empty."), msg("The app key has blanks or foreign characters inside.")),
-        _clean(secret, msg("The app secret is empty."), msg("The app secret has blanks or foreign characters inside.")),
-    )
+    cleaned = _cleaned(given)
+    mistake = _mistake_in(cleaned)
+    if mistake is not None:
+        raise InvalidInput(mistake[1])
+    return AppKeys(*cleaned)
 
 
 def keyring_service(profile: str, mode: str) -> str:
@@ -96,8 +101,7 @@ def find_keys(
     several, and does not follow `kiwoomcli`'s current one: a switch there must not move a running program to another
     account.
 
-    Raises `KeysMissing` when there are none or the keyring cannot be read, `InvalidInput` when what is stored cannot
-    be keys.
+    Raises `KeysMissing` when there are none, the keyring cannot be read, or what is stored cannot be keys.
     """
     environ = HiddenMapping(environ)
     if profile != DEFAULT:
@@ -116,7 +120,7 @@ def find_keys(
 def keys_of_alias(alias: str, keyring_client: KeyringClient) -> AppKeys | None:
     """Return the keys that `kiwoomcli` stores under an alias, or None.
 
-    Raises `KeysMissing` when the keyring cannot be read, `InvalidInput` when what is stored cannot be keys.
+    Raises `KeysMissing` when the keyring cannot be read, or what is stored cannot be keys.
     """
     return _in_keyring(_alias_service(alias), keyring_client, alias)
 
@@ -143,7 +147,8 @@ def forget_keys(profile: str, mode: str, keyring_client: KeyringClient) -> bool:
 
 
 def keys_of_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None:
-    """Return the keys that the environment holds for a mode, or None. Raises `KeysMissing` for half a pair."""
+    """Return the keys that the environment holds for a mode, or None. Raises `KeysMissing` for half a pair, and for
+    what cannot be keys."""
     environ = HiddenMapping(environ)
     names = KEY_VARIABLES[mode]
     values = [Secret(variable(environ, name)) for name in names]
@@ -152,7 +157,14 @@ def keys_of_environment(mode: str, environ: Mapping[str, str]) -> AppKeys | None
     if _EMPTY in values:
         missing = names[values.index(_EMPTY)]
         raise KeysMissing(msg("{variable} is not set, though its partner is. Set both."), variable=missing)
-    return clean_keys(*values)
+    cleaned = _cleaned(values)
+    mistake = _mistake_in(cleaned)
+    if mistake is not None:
+        place, reason = mistake
+        raise KeysMissing(
+            msg("{variable} cannot be used. {reason} Correct it where it is set."), variable=names[place], reason=reason
+        )
+    return AppKeys(*cleaned)
 
 
 def _in_keyring(
@@ -176,9 +188,15 @@ def _in_keyring(
         raise unreadable from None
     if _EMPTY in values:
         return None
-    keys = clean_keys(*values)
-    keys.alias = alias
-    return keys
+    cleaned = _cleaned(values)
+    mistake = _mistake_in(cleaned)
+    if mistake is not None:
+        raise KeysMissing(
+            msg("The app keys in the keyring cannot be used. {reason} Enter them again with: {command}"),
+            reason=mistake[1],
+            command=command_line("login", alias or DEFAULT),
+        )
+    return AppKeys(*cleaned, alias)
 
 
 def _of_default(mode: str, keyring_client: KeyringClient, account: str) -> AppKeys | None:
@@ -212,22 +230,20 @@ def _alias_service(alias: str) -> str:
     return f"kiwoom-profile-{alias_digest(alias)}"
 
 
-def _clean(given: Secret, when_empty: str, when_wrong: str) -> Secret:
-    cleaned = Secret(unquoted(given.reveal()))
-    problem = _problem_of(cleaned, when_empty, when_wrong)
-    if problem:
-        raise InvalidInput(problem)
-    return cleaned
+def _cleaned(given: Iterable[Secret]) -> tuple[Secret, Secret]:
+    key, secret = (Secret(unquoted(one.reveal())) for one in given)
+    return key, secret
 
 
-def _problem_of(cleaned: Secret, when_empty: str, when_wrong: str) -> str:
-    """Return the message about what is wrong, to be raised by a function without the text among its variables."""
-    text = cleaned.reveal()
-    if not text:
-        return when_empty
-    mistake = mistake_in(text)
-    if mistake:
-        return mistake
-    if not text.isascii() or not text.isprintable() or " " in text or len(text) > _MAX_CHARACTERS:
-        return when_wrong
-    return ""
+def _mistake_in(cleaned: tuple[Secret, Secret]) -> tuple[int, str] | None:
+    """Return which of both cannot be what it should, 0 for the key and 1 for the secret, and the message about it: to
+    be raised by a function without the text among its variables. None if both can be used."""
+    for place, (one, (when_empty, when_wrong)) in enumerate(zip(cleaned, _WRONG, strict=True)):
+        text = one.reveal()
+        if not text:
+            return place, when_empty
+        if mistake := mistake_in(text):
+            return place, mistake
+        if not text.isascii() or not text.isprintable() or " " in text or len(text) > _MAX_CHARACTERS:
+            return place, when_wrong
+    return None

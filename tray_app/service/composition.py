@@ -153,7 +153,7 @@ def _open_exports(
 
 
 def find_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> AppKeys:
-    """Return the keys of the profile. Raises `KeysMissing` or `InvalidInput`."""
+    """Return the keys of the profile. Raises `KeysMissing` or `SettingsError`."""
     environ = HiddenMapping(environ)
     settings.require()
     from tray_app.kiwoom import keys

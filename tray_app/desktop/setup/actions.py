@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tray_app import autostart
 from tray_app.core import logs
-from tray_app.core.errors import AutostartFailed, InvalidInput, KeyringUnavailable, KeysMissing
+from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysMissing
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
 from tray_app.kiwoom.keys import find_keys, has_keys, keys_of_environment
@@ -200,7 +200,7 @@ class LocalSetupActions:
     def _in_environment(self, mode: str) -> bool:
         try:
             return self._settings.profile == DEFAULT and keys_of_environment(mode, self._environ) is not None
-        except (KeysMissing, InvalidInput):
+        except KeysMissing:
             return False
 
     def _in_keyring(self) -> list[FoundKeys]:

@@ -134,7 +134,7 @@ def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
             told = tr("Kiwoom does not answer properly, perhaps for maintenance. Trying again at {time}.", time=time)
         if told:
             return f"{told} [{error.code}]" if error.code else told
-    if isinstance(error, KeysMissing) and "command" in error.values:
+    if isinstance(error, KeysMissing) and "mode" in error.values:
         return tr("No app key for {mode} yet.", mode=tr(str(error.values["mode"])))
     return refusal_text(error, state.mode)
 
