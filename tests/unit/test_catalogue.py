@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import re
 import string
 from collections.abc import Callable
 from gettext import NullTranslations
@@ -31,6 +32,16 @@ def test_every_sentence_of_the_sources_has_a_korean_one_and_no_other_is_kept(upd
     written = {str(one.id): str(one.string) for one in update.read_sentences() if one.id}
     assert set(written) == update.collect_sentences()
     assert [sentence for sentence, korean in written.items() if not korean] == []
+
+
+def test_no_english_sentence_has_a_korean_letter_where_the_output_cannot_show_it(update: ModuleType) -> None:
+    language.use("ko")
+    language.allow_korean(allowed=False)
+
+    shown = [language.tr(sentence) for sentence in sorted(update.collect_sentences())]
+
+    assert [sentence for sentence in shown if re.search("[ㄱ-ㆎ가-힣]", sentence)] == []
+    assert any("openapi.kiwoom.com > the API application page" in sentence for sentence in shown)
 
 
 def test_korean_sentences_fill_the_same_places(update: ModuleType) -> None:

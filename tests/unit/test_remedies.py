@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tray_app.cli.parser import command_parser
+from tray_app.core import language
 from tray_app.core.errors import (
     BrokerUnavailable,
     KeyringUnavailable,
@@ -104,6 +105,11 @@ def test_end_in_trading_hours_is_avoided_when_that_is_possible(now: float, left:
 def test_rotation_before_the_market_opens_leaves_nothing_to_do() -> None:
     of = state(15 * 3600, EVENING, policy="daily 06:30", rotate_at=EVENING + 9.5 * 3600)
     assert remedy_for(of, EVENING) == Remedy.NONE
+
+
+def test_what_to_do_in_a_terminal_has_no_korean_letter_where_it_cannot_be_shown() -> None:
+    language.allow_korean(allowed=False)
+    assert all(remedy_command(one, "swing", "real").isascii() for one in EVERY)
 
 
 def test_every_remedy_has_a_button_and_what_to_type() -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 KOREAN = "ko"
 ENGLISH = "en"
 
+_KOREAN_NAMES = {"API 사용신청": "the API application page", '"스윙"': '"my account"'}
+"""What English sentences call by its Korean name, as Kiwoom's page does, and what says it without the letters."""
+
 _messages: set[str] = set()
 _language: str | None = None
 _can_show_korean = True
@@ -55,7 +58,8 @@ def use(language: str) -> None:
 
 
 def allow_korean(*, allowed: bool) -> None:
-    """Allow Korean. If it is not allowed, everything is in English: the output cannot show Korean letters."""
+    """Allow Korean. If it is not allowed, everything is in English, and without a Korean letter in it: the output
+    cannot show them."""
     global _can_show_korean  # noqa: PLW0603 - one language for the process
     _can_show_korean = allowed
 
@@ -80,6 +84,9 @@ def current() -> str:
 def tr(message: str, /, **values: object) -> str:
     """Return the sentence in the current language, its `{name}` places filled."""
     sentence = _korean(message) if current() == KOREAN else message
+    if not _can_show_korean and not sentence.isascii():
+        for name, words in _KOREAN_NAMES.items():
+            sentence = sentence.replace(name, words)
     return sentence.format(**values) if values else sentence
 
 

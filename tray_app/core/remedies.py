@@ -91,7 +91,7 @@ def remedy_command(remedy: str, profile: str, mode: str) -> str:
         case Remedy.PLAN_ROTATION:
             return command_line(f"refresh --rotate --at {QUIET_TIME}", profile)
         case Remedy.OPEN_PORTAL:
-            return "openapi.kiwoom.com > API 사용신청"
+            return tr("openapi.kiwoom.com > API 사용신청")
         case Remedy.CHOOSE_FOLDER:
             return "kiwoom-token config set data_dir PATH"
         case Remedy.CHOOSE_STORE:
