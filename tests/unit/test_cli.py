@@ -409,6 +409,24 @@ def test_set_stores_a_token_read_from_standard_input(run: Callable[..., Run]) ->
     assert run("get").out == f"{TOKEN}\n"
 
 
+@pytest.mark.parametrize(
+    "words", [("set", "--expires-in", "7200"), ("refresh",), ("login", "--stdin")], ids=lambda words: words[0]
+)
+def test_a_token_that_is_gone_with_the_command_is_not_said_to_be_stored(
+    run: Callable[..., Run],
+    kiwoom: SandboxKiwoom,
+    keyring_client: MemoryKeyring,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "memory")
+    keys = f"{SANDBOX_APP_KEY}\n{SANDBOX_APP_SECRET}\n"
+    done = run(*words, stdin=keys if words[0] == "login" else TOKEN)
+    assert done.status == 0
+    assert "token is stored;" not in done.out
+    assert "The token is stored nowhere" in done.err
+
+
 def test_set_takes_kiwooms_korean_time(run: Callable[..., Run]) -> None:
     ends = datetime.now(KST).replace(microsecond=0) + timedelta(hours=5)
     assert run("set", "--expires-dt", ends.strftime("%Y%m%d%H%M%S"), stdin=TOKEN).status == 0

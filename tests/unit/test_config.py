@@ -209,6 +209,30 @@ class TestSet:
 
         assert tomllib.loads(file.read_text()) == {"theme": "dark", "profiles": {"second": {"policy": "notify"}}}
 
+    @pytest.mark.parametrize(
+        ("name", "value", "told"),
+        [
+            ("renew_before", "-10m", "It takes: a duration with its unit"),
+            ("renew_before", "-10", "It takes: a duration with its unit"),
+            ("warn_before", "-5m,10m", "It takes: a list of durations"),
+            ("policy", "-auto", "It takes: notify, auto"),
+            ("data_dir", "-p", "It takes: the path of a folder"),
+        ],
+    )
+    def test_a_value_that_begins_like_an_option_is_refused_by_its_setting(
+        self, config: Callable[..., Run], name: str, value: str, told: str
+    ) -> None:
+        refused = config("set", name, value, "--verbose")
+
+        assert refused.status == USAGE
+        assert f"{name} cannot be used. {told}" in refused.err
+
+    def test_an_option_after_the_value_is_one(self, run: Callable[..., Run], file: Path) -> None:
+        assert run("config", "set", "renew_before", "5m", "--profile", "second").status == DONE
+        assert "[profiles.second]" in file.read_text()
+        assert run("config", "set", "renew_before", "5m", "--nothing").status == USAGE
+        assert "usage:" in run("config", "set", "-h").out
+
     @pytest.mark.parametrize("action", [("get",), ("set", "x"), ("unset",)])
     def test_an_unknown_name_is_refused_and_the_nearest_one_told(
         self, config: Callable[..., Run], action: tuple[str, str] | tuple[str]

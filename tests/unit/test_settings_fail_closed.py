@@ -585,6 +585,7 @@ MISTYPED = [
     "file:///srv/tokens",
     "$HOME/tokens",
     "%APPDATA%/tokens",
+    "-p",
 ]
 OF_NOBODY = ["~nobody-of-this-name", "~nobody-of-this-name/tokens", "~\\tokens"]
 OF_WINDOWS = ["C:\\Users\\me\\tokens", "c:/tokens", "C:", "\\\\nas\\tokens", ".\\tokens", "tokens\\mine"]

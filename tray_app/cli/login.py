@@ -7,7 +7,7 @@ import sys
 import time
 
 from tray_app.cli.stdin import read_stdin
-from tray_app.cli.token import opened, outcome_text, warn_about
+from tray_app.cli.token import opened, outcome_text, tell_if_gone, warn_about
 from tray_app.core.errors import DONE, InvalidInput, KeyringUnavailable
 from tray_app.core.language import msg, tr
 from tray_app.core.pasted import variable
@@ -57,6 +57,7 @@ def login(options: Namespace) -> int:
     if outcome is not None:
         print(outcome_text(outcome, time.time()))
         warn_about(outcome)
+        tell_if_gone(settings)
     print(tr("The app key and secret are stored in {keyring}.", keyring=keyring_name()))
     if taken is not None:
         _tell_of_files(taken)

@@ -107,6 +107,14 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--verbose", action="store_true", help=tr("log to standard error as well"))
 
 
+class _ConfigParser(Parser):
+    """Takes a word such as `-10m` for a value, whose setting says what is wrong with it, and for no option."""
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        is_value = arg_string.startswith("-") and not arg_string.startswith("--") and arg_string != "-h"
+        return None if is_value else super()._parse_optional(arg_string)
+
+
 def command_parser() -> Parser:
     """Return the parser of all commands."""
     parser = Parser(prog="kiwoom-token", description=tr("One Kiwoom token for every tool on this machine."))
@@ -222,7 +230,8 @@ def command_parser() -> Parser:
 
 def _add_config(config: argparse.ArgumentParser, common: Parser) -> None:
     config.add_argument("--json", action="store_true", help=tr("for programs"))
-    actions = config.add_subparsers(dest="action", metavar=tr("ACTION"), parser_class=Parser)
+    takes_values: type[Parser] = _ConfigParser
+    actions = config.add_subparsers(dest="action", metavar=tr("ACTION"), parser_class=takes_values)
     config.set_defaults(action="list")
 
     def action(name: str, purpose: str) -> argparse.ArgumentParser:

@@ -133,6 +133,7 @@ def refresh_(options: Namespace) -> int:
     outcome = service.refresh(rotate=options.rotate)
     print(outcome_text(outcome, time.time()))
     warn_about(outcome)
+    tell_if_gone(settings)
     return DONE if outcome.unsaved is None else outcome.unsaved.exit_status
 
 
@@ -195,7 +196,7 @@ def set_(options: Namespace) -> int:
     from tray_app.core.token import token_for, token_until
     from tray_app.core.wording import duration
 
-    _, service = opened(options.profile)
+    settings, service = opened(options.profile)
     given = Secret(unquoted(_secret_from_stdin(tr("Token: "))))
     if mistake := mistake_in(given.reveal()):
         raise InvalidInput(mistake)
@@ -205,7 +206,10 @@ def set_(options: Namespace) -> int:
     else:
         token = token_for(given, _number(options.expires_in), now)
     service.put(token)
-    print(tr("The token is stored; it expires in {duration}.", duration=duration(round(token.remaining(now)))))
+    if settings.store == "memory":
+        tell_if_gone(settings)
+    else:
+        print(tr("The token is stored; it expires in {duration}.", duration=duration(round(token.remaining(now)))))
     return DONE
 
 
@@ -317,6 +321,15 @@ def warn_about(outcome: Outcome) -> None:
 
         if skewed := skew_text(outcome.skew_seconds):
             print(skewed, file=sys.stderr)
+
+
+def tell_if_gone(settings: Settings) -> None:
+    """Print on stderr that a token which this command got is not stored, where the store is memory."""
+    if settings.store == "memory":
+        told = tr(
+            "The token is stored nowhere: the store is memory, which ends with this command. Choose another store."
+        )
+        print(told, file=sys.stderr)
 
 
 def tell_unpublished(errors: tuple[KiwoomTokenError, ...]) -> None:

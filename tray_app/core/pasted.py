@@ -54,17 +54,18 @@ def mistake_in(text: str) -> str:
 
 
 def is_mistyped_path(path: str) -> bool:
-    """Return True for an empty path, one with a null character, a URL, one with half a pair of quotes around it, and
-    one in which a variable or a `~name` was not filled in: a folder of that name would be made."""
+    """Return True for an empty path, one with a null character, a URL, an option such as `-p`, one with half a pair of
+    quotes around it, and one in which a variable or a `~name` was not filled in: a folder of that name would be made.
+    """
     has_quote = path[:1] in _QUOTES or path[-1:] in _QUOTES
     is_url = path[:5].lower() == "file:" or "://" in path
-    is_nobodys = path.startswith("~")
+    is_nobodys_or_option = path.startswith(("~", "-"))
     return (
         not path
         or "\0" in path
         or has_quote
         or is_url
-        or is_nobodys
+        or is_nobodys_or_option
         or any(_is_unfilled(one) for one in path.replace("\\", "/").split("/"))
     )
 
