@@ -107,6 +107,22 @@ def test_a_clock_that_is_off_is_said_on_stderr(
     assert got.err == "" if words is None else f"2 min {words} Kiwoom's" in one_line(got.err)
 
 
+@pytest.mark.parametrize(("skew", "words"), [(130, "behind"), (-130, "ahead of"), (30, None)])
+def test_a_clock_that_was_off_is_still_said_afterwards(
+    skew: float, words: str | None, run: Callable[..., Run], kiwoom: SandboxKiwoom
+) -> None:
+    kiwoom.set_fault("skew", on="issue", seconds=skew)
+    run("get")
+    told = f"2 min {words} Kiwoom's at "
+    assert (told in run("status").out) is (words is not None)
+    assert (told in run("doctor").out) is (words is not None)
+    assert "Kiwoom's at" not in run("status", "--json").out
+
+    kiwoom.clear_faults()
+    run("refresh")
+    assert "Kiwoom's at " not in run("status").out
+
+
 def test_a_pause_after_failures_ends_when_the_address_is_corrected(
     run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

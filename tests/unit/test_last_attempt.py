@@ -24,12 +24,15 @@ def through_the_file(attempt: LastAttempt, now: float = NOW) -> LastAttempt:
 
 def test_an_answer_comes_back_as_it_was() -> None:
     back = through_the_file(
-        LastAttempt.succeeded(TOKEN, NOW, TOKEN.value, is_same=True, is_rotation=True, replaced=["real:1", "demo:2"])
+        LastAttempt.succeeded(
+            TOKEN, NOW, TOKEN.value, is_same=True, is_rotation=True, replaced=["real:1", "demo:2"], skew=-130.5
+        )
     )
     assert back.is_about(TOKEN)
     assert (back.at, back.is_same, back.is_rotation, back.replaced) == (NOW, True, True, ("real:1", "demo:2"))
     assert back.is_recent_about_refused(TOKEN.value, NOW)
     assert back.failure(NOW) is None
+    assert back.skew == -130.5
 
 
 def test_a_failure_comes_back_as_the_error_it_was() -> None:

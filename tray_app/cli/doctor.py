@@ -20,6 +20,7 @@ from tray_app.cli.finding import Finding
 from tray_app.cli.folder_scan import SCAN_SECONDS, scan_folder
 from tray_app.cli.login import no_place_for_keys
 from tray_app.cli.remedy_line import remedy_line
+from tray_app.cli.token import clock_text
 from tray_app.core import logs
 from tray_app.core.errors import (
     DONE,
@@ -293,6 +294,8 @@ def _token(settings: Settings) -> Iterator[Finding]:
         service = open_service(settings)
         token = service.current()
         yield _life(service, token)
+        if clock := clock_text(settings, service, time.time()):
+            yield Finding(msg("clock"), clock, good=False)
         if settings.store == "auto":
             yield from _unreadable(token_file(settings.data_dir, settings.profile))
     except KiwoomTokenError as error:

@@ -292,14 +292,26 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
             life += tr(", {end} here", end=local_time(token.expires, now))
     planned_at = service.tokens.read_record().rotate_at or 0.0
     planned = tr("reissue at {time} (KST)", time=korean_time(planned_at, now)) if planned_at > now else ""
+    clock = clock_text(settings, service, now)
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
         (tr("Stored in"), service.store.place().text()),
         *([] if token is None else [(tr("Confirmed by Kiwoom"), _confirmed_text(token, evidence, now))]),
         *([(tr("Planned"), planned)] if planned else []),
+        *([(tr("Clock"), clock)] if clock else []),
         (tr("Profile"), f"{settings.profile} ({mode_text(settings.mode)})"),
     ]
     return "\n".join(f"{name}: {value}" for name, value in rows)
+
+
+def clock_text(settings: Settings, service: TokenService, now: float) -> str:
+    """Return that this computer's clock was off when Kiwoom last issued a token; empty if it was not."""
+    from tray_app.core.wording import past_skew_text
+
+    if settings.store == "redis":  # another computer may have asked
+        return ""
+    last = service.tokens.read_record().last
+    return past_skew_text(last.skew, last.at, now)
 
 
 def _confirmed_text(token: Token, evidence: Evidence, now: float) -> str:

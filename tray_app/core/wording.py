@@ -114,6 +114,16 @@ def skew_text(seconds: float | None) -> str:
     return tr("This computer's clock is {duration} ahead of Kiwoom's. Set the clock.", duration=span)
 
 
+def past_skew_text(seconds: float, at: float, now: float) -> str:
+    """Return that this computer's clock was off at `at`, as `skew_text` says it of now; empty if it was not."""
+    if abs(seconds) <= _MAX_SILENT_SKEW_SECONDS:
+        return ""
+    span, time = duration(round(abs(seconds) / 60) * 60), korean_time(at, now)
+    if seconds > 0:
+        return tr("{duration} behind Kiwoom's at {time} (KST). Set it, if nobody has since.", duration=span, time=time)
+    return tr("{duration} ahead of Kiwoom's at {time} (KST). Set it, if nobody has since.", duration=span, time=time)
+
+
 def mode_text(mode: str) -> str:
     """Return `real` or `demo` in words."""
     return tr(MODE_NAMES[mode])

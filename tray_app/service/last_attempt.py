@@ -58,7 +58,7 @@ class LastAttempt:
     `refused`: the fingerprint of the refused token that it was about. `revoking`: the fingerprint of a token that a
     rotation revoked before it had another. `keys`: the request's keys as in `Token.issued_for`. `route`: how Kiwoom was
     reached, as in `KeyBinding.route`. `failures`: how many failed in a row. `replaced`: whose valid tokens the last
-    ones replaced.
+    ones replaced. `skew`: Kiwoom's clock minus that of the computer which asked, in seconds; 0 if Kiwoom did not say.
     """
 
     __slots__ = (
@@ -78,6 +78,7 @@ class LastAttempt:
         "retry_at",
         "revoking",
         "route",
+        "skew",
         "token",
         "values",
     )
@@ -103,6 +104,7 @@ class LastAttempt:
         route: str = "",
         failures: int = 0,
         replaced: tuple[str, ...] = (),
+        skew: float = 0.0,
     ) -> None:
         self.at = at
         self.token = token
@@ -122,6 +124,7 @@ class LastAttempt:
         self.route = route
         self.failures = failures
         self.replaced = replaced
+        self.skew = skew
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], now: float) -> LastAttempt:
@@ -157,6 +160,7 @@ class LastAttempt:
             replaced=tuple(one for one in replaced[-CONTEST_LENGTH:] if isinstance(one, str))
             if isinstance(replaced, list)
             else (),
+            skew=_number(record, "skew"),
         )
 
     @classmethod
@@ -171,6 +175,7 @@ class LastAttempt:
         replaced: list[str],
         ended_unsaved: bool = False,
         revoking: str = "",
+        skew: float | None = None,
     ) -> LastAttempt:
         """Describe a request that brought `token`. `revoking` stays while the token could not be stored."""
         return cls(
@@ -182,6 +187,7 @@ class LastAttempt:
             refused=refused.fingerprint() if refused else "",
             revoking=revoking,
             replaced=tuple(replaced),
+            skew=skew or 0.0,
         )
 
     @classmethod
@@ -246,6 +252,7 @@ class LastAttempt:
             "route": self.route,
             "failures": self.failures,
             "replaced": list(self.replaced),
+            "skew": self.skew,
         }
 
     def failure(self, now: float) -> BrokerError | None:

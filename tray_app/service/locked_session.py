@@ -232,7 +232,16 @@ class LockedSession:
                 # the dead one is still there; Redis gets the new one once it is back
                 self._tokens.forget(keeps_unsaved=True)
         self._events.add(how, token, unsaved)
-        self._record_issue(token, request, other, unsaved, revoking, is_same=same, was_unexpired=was_unexpired)
+        self._record_issue(
+            token,
+            request,
+            other,
+            unsaved,
+            revoking,
+            is_same=same,
+            was_unexpired=was_unexpired,
+            skew=answer.skew_seconds,
+        )
         self.used_keys = keys
         return Outcome(
             token,
@@ -253,6 +262,7 @@ class LockedSession:
         *,
         is_same: bool,
         was_unexpired: bool,
+        skew: float | None,
     ) -> None:
         """Record that Kiwoom issued the token, and what that means for others: the one of `other` keys that it takes
         the place of, those that could not be stored, and the one that was `revoking`.
@@ -274,6 +284,7 @@ class LockedSession:
             is_rotation=request.rotate,
             replaced=[] if other is None else [*self.record.last.replaced, other.issued_for],
             revoking=revoking if unsaved is not None else "",
+            skew=skew,
         )
         plan = 0.0 if request.rotate else None
         self._write_good(token, attempt, evidence, rotate_at=plan, unsaved=names)
