@@ -211,6 +211,17 @@ def test_what_is_set_here_is_saved_in_the_file_and_applies(world: World, setting
     assert load_settings("second").policy == "daily 05:00"
 
 
+def test_a_profile_whose_section_is_gone_is_not_made_again_by_a_setting(world: World, settings: Path) -> None:
+    before = settings.read_text()
+    monitors = world.start()
+
+    monitors.set("policy", "auto", "second", then=lambda: pytest.fail("it was not saved"))
+
+    world.sees(lambda: bool(monitors.problems))
+    assert "second" in str(monitors.problems[0])
+    assert settings.read_text() == before
+
+
 def test_a_broken_line_is_reported_and_what_it_said_before_no_longer_applies(world: World, settings: Path) -> None:
     add(settings, 'warn_before = ["10m"]\n')
     monitors = world.start()

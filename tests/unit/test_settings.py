@@ -738,6 +738,17 @@ class TestSaving:
             "profiles": {"second": {"mode": "demo"}, "third": {"mode": "real"}},
         }
 
+    @pytest.mark.parametrize("before", ["", '[profiles.third]\nmode = "demo"\n'])
+    def test_a_section_that_is_gone_is_not_made_again_where_none_is_to_be_created(
+        self, before: str, environ: dict[str, str], file: Path
+    ) -> None:
+        file.write_text(before)
+
+        with pytest.raises(SettingsError, match="no profile second"):
+            save_setting("policy", "auto", "second", environ, creates_section=False)
+
+        assert file.read_text() == before
+
     def test_a_file_with_windows_line_ends_stays_readable(
         self, environ: dict[str, str], file: Path, load: Callable[..., Settings]
     ) -> None:

@@ -33,7 +33,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.doubles import KEYS, MemoryKeyring, use_memory_keyring
 from tray_app.core import language
-from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysRefused, StoreError
+from tray_app.core.errors import AutostartFailed, KeyringUnavailable, KeysRefused, SettingsError, StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
 from tray_app.desktop.setup import texts as setup_texts
@@ -55,7 +55,7 @@ from tray_app.service.composition import open_service
 from tray_app.settings import kwcli
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
-from tray_app.settings.save import choose_data_dir
+from tray_app.settings.save import choose_data_dir, save_setting, unset_setting
 from tray_app.stores.keyring_client import shared_keyring_client
 
 KEY, SECRET = "AppKey-" + "k" * 36, "AppSecret-" + "s" * 33
@@ -902,6 +902,17 @@ def test_language_is_written_with_the_first_thing_that_is_kept(settings: Setting
     assert written() == {"data_dir": settings.data_dir, "language": "ko", "policy": "notify"}
     actions.set_setting("language", "en")
     assert written()["language"] == "en"
+
+
+def test_a_profile_that_was_removed_meanwhile_does_not_come_back_without_its_mode(settings: Settings) -> None:
+    save_setting("mode", "demo", "swing")
+    actions = LocalSetupActions(load_settings("swing"))
+    unset_setting("profiles")
+
+    with pytest.raises(SettingsError):
+        actions.set_setting("policy", "notify")
+
+    assert "profiles" not in written()
 
 
 def test_startup_options_are_those_of_the_profile_and_kiwoomcli_counts_only_where_it_is(

@@ -171,7 +171,10 @@ class Monitors(QObject):
                 self.reload()
                 then()
 
-        self._reader.run(lambda: change_setting(setting_named(name), value, profile, self.environ), saved)
+        def save() -> object:
+            return change_setting(setting_named(name), value, profile, self.environ, creates_profile=False)
+
+        self._reader.run(save, saved)
 
     def reload(self) -> None:
         """Read the settings again, and apply them."""

@@ -61,19 +61,29 @@ def setting_named(name: str) -> Setting:
 
 
 def change_setting(
-    setting: Setting, value: Any, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ
+    setting: Setting,
+    value: Any,
+    profile: str = DEFAULT,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    creates_profile: bool = True,
 ) -> Changed:
     """Write the typed `value`; for another profile than the default one in its own section, unless the setting is
     one of the whole machine.
 
     May wait for a disk, a lock, a keyring or Redis. Raises `SettingsError` when nothing was changed: the file is
     damaged or cannot be written, or the value cannot be used here; `KeyringUnavailable` for the store `keyring` where
-    there is no keyring, or none that can be reached from here; and `AutostartFailed`.
+    there is no keyring, or none that can be reached from here; and `AutostartFailed`. A profile whose section is
+    removed meanwhile is not created again; without `creates_profile` none is that neither the file nor `kiwoomcli` has.
     """
+    section = _section(setting, profile)
+    is_new = section not in named_profiles(environ)
+    creates_section = is_new and (creates_profile or section in known_profiles(environ))
     _check(setting, value, profile, environ)
 
     def keep() -> bool:
-        save_setting(setting.name, setting.kind.write(value), _section(setting, profile), environ)
+        written = setting.kind.write(value)
+        save_setting(setting.name, written, section, environ, creates_section=creates_section)
         return True
 
     return _changed(setting, profile, environ, lambda: _keep(setting, value, keep, environ))

@@ -30,14 +30,24 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 _UNWRITABLE = msg("{path} cannot be changed ({reason}). Correct that, then try again.")
+_NO_SECTION = msg("{path} has no profile {profile}. Enter its app key to set it up, or choose another profile.")
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
 
 
-def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> None:
+def save_setting(
+    name: str,
+    value: object,
+    profile: str = DEFAULT,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    creates_section: bool = True,
+) -> None:
     """Write one setting, as its kind writes it; for another profile than the default in `[profiles.NAME]`.
 
-    Raises `SettingsError` when the file is damaged or cannot be written; it is then left as it was.
+    Raises `SettingsError` when the file is damaged or cannot be written; it is then left as it was. Without
+    `creates_section` it raises that for a profile without a section too: one that was removed would come back without
+    its mode, as an account for real trading.
     """
 
     def save(document: TOMLDocument) -> bool:
@@ -46,7 +56,10 @@ def save_setting(name: str, value: object, profile: str = DEFAULT, environ: Mapp
         section: TOMLDocument | Table = document
         if profile != DEFAULT:
             profiles = document.setdefault("profiles", tomlkit.table(is_super_table=True))
-            section = profiles.setdefault(_as_spelled(profile, profiles), tomlkit.table())
+            spelled = _as_spelled(profile, profiles)
+            if not creates_section and spelled not in profiles:
+                raise no_section(profile, environ)
+            section = profiles.setdefault(spelled, tomlkit.table())
         section[name] = value
         return True
 
@@ -65,6 +78,11 @@ def unset_setting(name: str, profile: str = DEFAULT, environ: Mapping[str, str] 
         return section.pop(name, None) is not None
 
     return _change(unset, environ)
+
+
+def no_section(profile: str, environ: Mapping[str, str] = os.environ) -> SettingsError:
+    """Return the error of changing a profile that the file does not have."""
+    return SettingsError(_NO_SECTION, path=settings_file(environ), profile=profile)
 
 
 def check_changeable(environ: Mapping[str, str] = os.environ) -> None:

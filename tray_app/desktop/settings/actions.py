@@ -99,4 +99,4 @@ def _change(name: str, value: object, profile: str, environ: Mapping[str, str]) 
         typed = setting.kind.read(value)
     except ValueError as error:
         raise SettingsError(msg("It takes: {expected}"), expected=str(error)) from None
-    return change_setting(setting, typed, profile, environ)
+    return change_setting(setting, typed, profile, environ, creates_profile=False)

@@ -184,7 +184,7 @@ class LocalSetupActions:
         typed = setting.kind.read(value)
         if name == "store" and value == "keyring":
             self._empty_file()
-        change_setting(setting, typed, self._settings.profile, self._environ)
+        change_setting(setting, typed, self._settings.profile, self._environ, creates_profile=False)
         self._settings = self._settings.replace(**{name: typed})
 
     def set_autostart(self, *, on: bool) -> None:
