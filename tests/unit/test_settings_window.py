@@ -355,6 +355,42 @@ class TestChanging:
 
         assert asked == [("renew_before", "15m")]
 
+    def test_nothing_counts_when_the_window_is_closed_before_the_settings_are_read(self, qtbot: QtBot) -> None:
+        window = SettingsWindow()
+        qtbot.addWidget(window)
+        window.show()
+
+        with qtbot.assertNotEmitted(window.change_requested):
+            window.close()
+
+    def test_what_is_half_typed_does_not_count_when_escape_closes_the_window(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]], file: Path, qtbot: QtBot
+    ) -> None:
+        file.write_text('share_bot_file = "/home/trader/token.json"\n')
+        shown.show_settings(view())
+        shown.show_section("sharing")
+        line = find(shown, QLineEdit, "share_bot_file_line")
+        before = line.text()
+        with qtbot.waitActive(shown):
+            shown.activateWindow()
+        line.setFocus()
+        line.selectAll()
+        QTest.keyClicks(line, "/home/x")
+
+        QTest.keyClick(line, Qt.Key.Key_Escape)
+
+        assert not shown.isVisible()
+        assert (asked, line.text()) == ([], before)
+
+    def test_what_was_chosen_counts_when_escape_closes_the_window(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]]
+    ) -> None:
+        find(shown, QRadioButton, "theme_dark").click()
+
+        QTest.keyClick(shown, Qt.Key.Key_Escape)
+
+        assert asked == [("theme", "dark")]
+
     def test_back_to_the_default(self, shown: SettingsWindow, asked: list[tuple[str, object]], file: Path) -> None:
         button = find(shown, QPushButton, "theme_default")
         assert button.isHidden()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -134,11 +134,23 @@ class SettingsWindow(ToolWindow):
         told = [*migrated.told(), *map(say, migrated.failures)]
         self._cards[name].show_outcome(" ".join(told), bad=bool(migrated.failures))
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def commit(self) -> None:
         """Commit what was typed last, as everything before it was."""
+        if self._view is None:  # an input that shows no value yet has one all the same
+            return
         for card in self._cards.values():
             card.field.commit()
             card.clear_outcome()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Close on Escape without what was typed and not finished, as a dialog does."""
+        if event.key() == Qt.Key.Key_Escape:
+            for card in self._cards.values():
+                card.field.discard()
+        super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.commit()
         event.accept()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -231,9 +243,7 @@ class SettingsWindow(ToolWindow):
         self._fit_sections()
 
     def _choose_profile(self, row: int) -> None:
-        for card in self._cards.values():
-            card.field.commit()
-            card.clear_outcome()
+        self.commit()
         self.profile_chosen.emit(self._profile.itemData(row))
 
     def _show_profiles(self, view: SettingsView) -> None:

@@ -77,6 +77,9 @@ class Field(QWidget):
             self._shown = value
             self.edited.emit(value)
 
+    def discard(self) -> None:
+        """Take back what was typed and would not be committed by itself."""
+
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         if self._commit_timer.isActive():

@@ -40,6 +40,10 @@ class LineField(Field):
     def value(self) -> object:
         return self._line.text().strip() or None
 
+    def discard(self) -> None:
+        self._line.setText(str(self._shown or ""))
+        self._line.setModified(False)
+
     def is_being_edited(self) -> bool:
         return self._line.isModified() and self._line.hasFocus()
 
