@@ -415,6 +415,23 @@ class TestChanging:
 
         assert line.text() == "redis://lo"
 
+    def test_what_is_being_edited_is_not_taken_for_another_account(
+        self, shown: SettingsWindow, asked: list[tuple[str, object]], file: Path, qtbot: QtBot
+    ) -> None:
+        file.write_text('[profiles.second]\nshare_bot_file = "/home/trader/token.json"\n')
+        shown.show_section("sharing")
+        shown.activateWindow()
+        line = find(shown, QLineEdit, "share_bot_file_line")
+        line.setFocus()
+        qtbot.waitUntil(line.hasFocus)
+        QTest.keyClicks(line, "/tm")
+
+        shown.show_settings(view("second", ("default", "second")))
+        shown.close()
+
+        assert line.text() == os.path.normpath("/home/trader/token.json")
+        assert asked == []
+
     def test_the_wheel_changes_nothing_that_passes_under_the_mouse(
         self, shown: SettingsWindow, asked: list[tuple[str, object]]
     ) -> None:
@@ -674,6 +691,64 @@ class TestActions:
         assert system.on
         assert load_settings().autostart is True
         assert find(joined, QCheckBox, "autostart_switch").isChecked()
+
+    def test_a_profile_that_is_gone_offers_nothing_of_its_own_and_does_not_come_back(
+        self, joined: SettingsWindow, qtbot: QtBot, file: Path
+    ) -> None:
+        file.write_text('[profiles.second]\nmode = "demo"\n')
+        self.wait(qtbot, lambda: self.actions.choose("second"))
+        file.write_text("")
+
+        self.wait(qtbot, self.controller.poll)
+
+        assert "no profile second" in find(joined, QLabel, "problems").text()
+        for name in ("mode_real", "policy_notify"):
+            assert not find(joined, QRadioButton, name).isEnabled()
+        assert "practising" not in note(joined, "share_kwcli")
+        assert find(joined, QRadioButton, "theme_dark").isEnabled(), "it is the same for all"
+        box = find(joined, QComboBox, "profile")
+        assert box.isVisible()
+        self.wait(qtbot, lambda: self.actions.choose("default"))
+        assert [box.itemData(row) for row in range(box.count())] == ["default"]
+        assert find(joined, QRadioButton, "policy_notify").isEnabled()
+        assert file.read_text() == ""
+
+    def test_a_click_before_it_is_known_that_the_profile_is_gone_is_refused(
+        self, joined: SettingsWindow, qtbot: QtBot, file: Path
+    ) -> None:
+        file.write_text('[profiles.second]\nmode = "demo"\n')
+        self.wait(qtbot, lambda: self.actions.choose("second"))
+        file.write_text("")
+
+        self.wait(qtbot, lambda: (find(joined, QRadioButton, "policy_notify").click(), settled(joined)))
+
+        assert "no profile second" in outcome(joined, "policy")
+        assert find(joined, QRadioButton, "policy_auto").isChecked()
+        assert file.read_text() == ""
+
+    def test_a_change_is_for_the_account_that_is_shown_while_another_is_read(
+        self, joined: SettingsWindow, qtbot: QtBot, file: Path
+    ) -> None:
+        file.write_text('[profiles.second]\nmode = "demo"\n')
+
+        with qtbot.waitSignal(self.actions.written):
+            self.actions.choose("second")
+            find(joined, QCheckBox, "share_kwcli_switch").click()
+
+        assert load_settings().share_kwcli
+        assert not load_settings("second").share_kwcli
+
+    def test_opened_again_for_another_account_the_window_shows_that_one(
+        self, joined: SettingsWindow, qtbot: QtBot, file: Path
+    ) -> None:
+        file.write_text('[profiles.second]\nmode = "demo"\npolicy = "notify"\n')
+        find(joined, QSpinBox, "renew_before_number").setValue(15)
+
+        self.wait(qtbot, lambda: self.controller.open("second"))
+        qtbot.waitUntil(lambda: find(joined, QComboBox, "profile").currentData() == "second")
+
+        assert find(joined, QRadioButton, "policy_notify").isChecked()
+        assert load_settings().renew_before == 900, "what was typed last was for the account before"
 
     @pytest.fixture
     def no_data_dir(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from tray_app.desktop.worker import Worker
 from tray_app.service.settings_changes import change_setting, reset_setting
 from tray_app.settings.load import known_profiles, load_settings
 from tray_app.settings.places import default_data_dir
+from tray_app.settings.save import no_section
 from tray_app.settings.table import TABLE
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class SettingsActions(QObject):
-    """Read and change the settings of one account.
+    """Read the settings of one account, and change those of the one that was shown last.
 
     `loaded(SettingsView)` carries the present settings; `done(name, Changed)` or `refused(name, KiwoomTokenError)` the
     outcome of a change, always followed by `loaded`. `written()` is emitted when the file was changed.
@@ -44,14 +45,20 @@ class SettingsActions(QObject):
         super().__init__(parent)
         self._is_sandbox = sandbox
         self._environ = environ
-        self._profile = DEFAULT
+        self._profile = self._shown = DEFAULT
         self._worker = Worker("settings window", self)
+
+    @property
+    def profile(self) -> str:
+        """The account that was chosen; its settings may not have been read yet."""
+        return self._profile
 
     def poll(self) -> None:
         profile = self._profile
 
         def loaded(view: SettingsView | None, error: Exception | None) -> None:
             if view is not None:
+                self._shown = view.profile
                 self.loaded.emit(view)
             elif error is not None:
                 self.refused.emit("", known_error(error))
@@ -64,7 +71,7 @@ class SettingsActions(QObject):
 
     def change(self, name: str, value: object) -> None:
         """Set a value as written in the file; None removes it from the file."""
-        profile = self._profile
+        profile = self._shown
 
         def finished(changed: Changed | None, error: Exception | None) -> None:
             if changed is not None:
@@ -79,7 +86,8 @@ class SettingsActions(QObject):
     def _view(self, profile: str) -> SettingsView:
         status = None if self._is_sandbox else _autostart_status()
         settings, profiles = load_settings(profile, self._environ).resolved(), known_profiles(self._environ)
-        return settings_view(settings, profiles, status, is_sandbox=self._is_sandbox)
+        gone = None if profile in profiles else no_section(profile, self._environ)
+        return settings_view(settings, profiles, status, is_sandbox=self._is_sandbox, gone=gone)
 
 
 def _autostart_status() -> Status | KiwoomTokenError:

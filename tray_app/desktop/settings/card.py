@@ -73,10 +73,11 @@ class SettingCard(QFrame):
         body.addWidget(self._outcome)
         self.retranslate()
 
-    def show_field(self, field: FieldView, view: SettingsView) -> None:
+    def show_field(self, field: FieldView, view: SettingsView, *, anew: bool = False) -> None:
+        """Show the setting as it is. With `anew`, replace even what the user is typing."""
         value = starts_at_login(view) if self.setting.name == "autostart" else field.value
         self._value = value
-        self.field.show_value(value)
+        self.field.show_value(value, anew=anew)
         self.field.setEnabled(view.can_change(field))
         self._default.setVisible(field.is_set and self.setting.name != "autostart")
         own = self.setting.per_profile and view.profile != DEFAULT

@@ -41,7 +41,8 @@ class SettingsController(QObject):
         window = self._window = self._window or self._make_window()
         if group:
             window.show_section(group)
-        if not window.isVisible():
+        if not window.isVisible() or profile != self.actions.profile:
+            window.commit()
             self.actions.choose(profile)
         window.show_in_front()
 

@@ -30,7 +30,7 @@ def note_text(setting: Setting, field: FieldView, view: SettingsView) -> str:
     if field.variable:
         return tr("Set by the environment variable {variable}.", variable=field.variable)
     notes = [_help_text(setting.name)]
-    if not view.can_change(field):
+    if view.is_reserved(field):
         notes.append(tr("Not available while practising."))
     elif setting.name == "autostart":
         notes.append(_autostart_text(view))

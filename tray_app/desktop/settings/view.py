@@ -40,6 +40,7 @@ class FieldView:
 class SettingsView:
     """The settings of `profile`, one of `profiles`; `problems` are the parts of the file that cannot be used.
 
+    `is_gone` means that neither the file nor `kiwoomcli` has the profile, so there is nothing of its own to change.
     `autostart` is the answer of the operating system, the error instead of an answer, or None in the sandbox, where the
     fields `NOT_IN_SANDBOX` cannot be changed.
     """
@@ -50,12 +51,17 @@ class SettingsView:
     problems: tuple[KiwoomTokenError, ...] = ()
     autostart: Status | KiwoomTokenError | None = None
     is_sandbox: bool = False
+    is_gone: bool = False
 
     def can_change(self, field: FieldView) -> bool:
         """Return True if the user may change the field's value."""
-        if self.is_sandbox and field.name in NOT_IN_SANDBOX:
+        if self.is_reserved(field) or (self.is_gone and TABLE[field.name].per_profile):
             return False
         return not field.variable or field.name == "autostart"
+
+    def is_reserved(self, field: FieldView) -> bool:
+        """Return True if practising leaves the field alone."""
+        return self.is_sandbox and field.name in NOT_IN_SANDBOX
 
 
 def settings_view(
@@ -64,11 +70,16 @@ def settings_view(
     autostart: Status | KiwoomTokenError | None = None,
     *,
     is_sandbox: bool = False,
+    gone: KiwoomTokenError | None = None,
 ) -> SettingsView:
-    """Return what the window shows. May read the disk, because the mode can depend on the accounts of `kiwoomcli`."""
+    """Return what the window shows; `gone` is the error of a profile that is not there any more.
+
+    May read the disk, because the mode can depend on the accounts of `kiwoomcli`.
+    """
     fields = tuple(_field(settings, name) for name in TABLE)
     shown = tuple(dict.fromkeys([DEFAULT, *profiles, settings.profile]))
-    return SettingsView(settings.profile, shown, fields, settings.problems, autostart, is_sandbox)
+    problems = settings.problems if gone is None else (*settings.problems, gone)
+    return SettingsView(settings.profile, shown, fields, problems, autostart, is_sandbox, gone is not None)
 
 
 def _field(settings: Settings, name: str) -> FieldView:

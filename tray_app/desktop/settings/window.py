@@ -112,11 +112,12 @@ class SettingsWindow(ToolWindow):
         self._sections.setCurrentRow(GROUPS.index(group))
 
     def show_settings(self, view: SettingsView) -> None:
-        """Show the present settings, except where the user is typing."""
+        """Show the present settings, except where the user is typing about the same account."""
+        is_another = self._view is not None and self._view.profile != view.profile
         self._view = view
         self._pages.setEnabled(True)
         for field in view.fields:
-            self._cards[field.name].show_field(field, view)
+            self._cards[field.name].show_field(field, view, anew=is_another)
         self._show_profiles(view)
         self._setup.setVisible(not view.is_sandbox)
         self._show_problems("\n".join(dict.fromkeys(say(one) for one in view.problems)))
