@@ -47,6 +47,7 @@ from tray_app.desktop.status_window.window import StatusWindow
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import view_of
 from tray_app.desktop.view.model import Overview, View
+from tray_app.desktop.view.question import QuestionView
 from tray_app.desktop.widgets.accessible import with_mnemonic
 from tray_app.settings.load import load_settings
 
@@ -97,8 +98,8 @@ WINDOWS: dict[str, Callable[[], QWidget]] = {
     "status": lambda: status_window(view()),
     "status, refused": lambda: status_window(refused("8050")),
     "status, several accounts": lambda: status_window(several()),
-    "remove": lambda: ask_clear(None, state(), NOW),
-    "reissue": lambda: ask_rotate(None),
+    "remove": lambda: ask_clear(None, QuestionView()),
+    "reissue": lambda: ask_rotate(None, QuestionView()),
     "keys": lambda: ask_keys(None, "real"),
     "damaged settings": damaged_settings,
     "history": history,

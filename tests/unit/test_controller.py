@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QLabel,
     QMessageBox,
     QPushButton,
     QRadioButton,
@@ -632,6 +633,81 @@ def test_a_question_is_about_the_account_that_was_chosen_when_it_was_asked(world
     world.tray.profile_chosen.emit("second")
     question.accept()
     assert world.monitor.wishes == ["rotate"]
+
+
+class TestOpenQuestions:
+    """They are about the token that was there when they were asked, and about no other."""
+
+    @pytest.fixture(params=["clear", "rotate"])
+    def question(self, world: World, request: pytest.FixtureRequest) -> QDialog:
+        world.controller.open_window()
+        getattr(world.window, f"{request.param}_requested").emit()
+        return world.question(f"{request.param}Dialog")
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"created": START, "expires": START + 86400},
+            {"created": None, "expires": None},
+            {"created": None, "expires": None, "dead_at": START},
+        ],
+        ids=["replaced", "gone", "dead"],
+    )
+    def test_close_when_it_is_another(self, world: World, question: QDialog, fields: dict[str, Any]) -> None:
+        world.monitor.show(**fields)
+        assert not question.isVisible()
+        assert world.monitor.wishes == []
+
+    def test_close_with_their_account(self, world: World, question: QDialog) -> None:
+        world.accounts.add("second")
+        world.accounts.choose("second")
+        assert question.isVisible()
+        del world.accounts.monitors["default"]
+        world.accounts.changed.emit()
+        assert not question.isVisible()
+
+    def test_stay_while_it_is_the_same(self, world: World, question: QDialog) -> None:
+        world.monitor.show(busy=Action.VERIFY)
+        world.monitor.show(busy=None, last=LastResult(Result.CONFIRMED, START), confirmed_at=START)
+        assert question.isVisible()
+
+    def test_say_once_there_is_nothing_to_revoke(self, world: World, question: QDialog) -> None:
+        assert "nothing to revoke" not in shown_by(question)
+        world.clock.advance(7200)
+        world.timer.timeout.emit()
+        assert "nothing to revoke" in shown_by(question)
+
+    def test_name_the_account_once_there_are_several(self, world: World, question: QDialog) -> None:
+        assert "Default" not in question.windowTitle()
+        world.accounts.add("second")
+        world.accounts.changed.emit()
+        assert question.windowTitle().endswith(" - Default")
+
+    def test_that_close_say_why_where_no_window_does(self, world: World) -> None:
+        world.tray.clear_requested.emit()
+        world.monitor.show(created=START, expires=START + 86400)
+        assert "has changed in the meantime" in world.notification().body
+
+    def test_that_were_answered_are_not_taken_back(self, world: World, question: QDialog) -> None:
+        question.accept()
+        world.monitor.show(created=None, expires=None)
+        world.qtbot.wait(50)
+        assert world.backend.shown == []
+
+
+def shown_by(dialog: QDialog) -> str:
+    return "\n".join(one.text() for one in dialog.findChildren(QLabel))
+
+
+def test_dialogs_name_the_account_that_they_are_about(world: World) -> None:
+    world.accounts.add("day-2", expires=START - 5)
+    world.controller.render()
+    world.tray.clear_requested.emit()
+    assert world.question("clearDialog").windowTitle() == "Remove the token - day-2"
+    world.window.rotate_requested.emit()
+    assert world.question("rotateDialog").windowTitle() == "Revoke and reissue - Default"
+    world.controller.windows.open_setup()
+    assert world.question("setupWizard").windowTitle().endswith(" - Default")
 
 
 def test_a_notice_names_its_account_where_there_are_several(world: World) -> None:

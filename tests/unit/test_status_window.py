@@ -70,6 +70,7 @@ from tray_app.desktop.theme.colours import Tone, window_tones
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import view_of
 from tray_app.desktop.view.model import Overview, ProfileLine, View
+from tray_app.desktop.view.question import QuestionView, question_of
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.work_button import WorkButton
 from tray_app.kiwoom.codes import error_for
@@ -401,11 +402,11 @@ def test_small_screen_keeps_the_buttons_in_reach(shown: StatusWindow, height: in
 
 
 def test_rotate_is_asked_about_and_cancelling_is_what_return_does(qtbot: QtBot) -> None:
-    dialog = ask_rotate(None)
+    dialog = ask_rotate(None, QuestionView())
     qtbot.addWidget(dialog)
     with qtbot.assertNotEmitted(dialog.confirmed):
         qtbot.keyClick(dialog, Qt.Key.Key_Return)
-    dialog = ask_rotate(None)
+    dialog = ask_rotate(None, QuestionView())
     qtbot.addWidget(dialog)
     with qtbot.waitSignal(dialog.confirmed):
         button(dialog, "rotateAccept").click()
@@ -670,7 +671,7 @@ def test_buttons_have_room_for_their_text(shown: StatusWindow) -> None:
 
 
 def test_clear_asks_without_blocking_and_the_safe_choice_is_chosen(qtbot: QtBot) -> None:
-    dialog = ask_clear(None, state(), NOW)
+    dialog = ask_clear(None, QuestionView())
     qtbot.addWidget(dialog)
     assert dialog.isVisible()
     with qtbot.waitSignal(dialog.chosen) as answer:
@@ -679,7 +680,7 @@ def test_clear_asks_without_blocking_and_the_safe_choice_is_chosen(qtbot: QtBot)
 
 
 def test_clear_can_revoke(qtbot: QtBot) -> None:
-    dialog = ask_clear(None, state(), NOW)
+    dialog = ask_clear(None, QuestionView())
     qtbot.addWidget(dialog)
     button(dialog, "clearRevoke").click()
     assert button(dialog, "clearAccept").text() == "Revoke and re&move"
@@ -690,7 +691,7 @@ def test_clear_can_revoke(qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize("how", ["button", "escape"])
 def test_cancelled_clear_says_nothing(qtbot: QtBot, how: str) -> None:
-    dialog = ask_clear(None, state(), NOW)
+    dialog = ask_clear(None, QuestionView())
     qtbot.addWidget(dialog)
     with qtbot.assertNotEmitted(dialog.chosen):
         if how == "button":
@@ -702,8 +703,8 @@ def test_cancelled_clear_says_nothing(qtbot: QtBot, how: str) -> None:
 @pytest.mark.parametrize(
     ("ask", "korean", "english"),
     [
-        (lambda: ask_clear(None, state(), NOW), "토큰 삭제·폐기", "Remove the token"),
-        (lambda: ask_rotate(None), "토큰 폐기 후 재발급", "Revoke and reissue"),
+        (lambda: ask_clear(None, QuestionView()), "토큰 삭제·폐기", "Remove the token"),
+        (lambda: ask_rotate(None, QuestionView()), "토큰 폐기 후 재발급", "Revoke and reissue"),
         (lambda: ask_keys(None, "real", "isa"), "키움 앱키 - isa", "Kiwoom app key - isa"),
     ],
 )
@@ -728,9 +729,67 @@ def test_open_question_follows_the_language(
 
 @pytest.mark.parametrize("left", [None, -5])
 def test_dead_token_cannot_be_revoked(qtbot: QtBot, left: float | None) -> None:
-    dialog = ask_clear(None, state(left), NOW)
+    dialog = ask_clear(None, question_of(state(left), NOW, named=False))
     qtbot.addWidget(dialog)
     assert not button(dialog, "clearRevoke").isEnabled()
+
+
+def test_open_clear_follows_the_token(qtbot: QtBot) -> None:
+    dialog = ask_clear(None, QuestionView())
+    qtbot.addWidget(dialog)
+    button(dialog, "clearRevoke").setFocus()
+    button(dialog, "clearRevoke").click()
+
+    dialog.show_view(QuestionView(can_revoke=False))
+
+    assert dialog.focusWidget() is button(dialog, "clearLocal")
+    assert not button(dialog, "clearRevoke").isEnabled()
+    assert "nothing to revoke" in button(dialog, "clearRevoke").accessibleDescription()
+    assert (button(dialog, "clearAccept").text(), button(dialog, "clearAccept").accessibleName()) == (
+        "Re&move",
+        "Remove",
+    )
+    with qtbot.waitSignal(dialog.chosen) as answer:
+        button(dialog, "clearAccept").click()
+    assert answer.args == [LOCAL]
+
+
+def test_open_rotate_follows_the_token(qtbot: QtBot) -> None:
+    dialog = ask_rotate(None, QuestionView())
+    qtbot.addWidget(dialog)
+    assert text(dialog, "rotateQuestion") == "Revoke this token and issue a new one now?"
+
+    dialog.show_view(QuestionView(can_revoke=False))
+
+    assert text(dialog, "rotateQuestion") == "Issue a new token now?"
+    assert "nothing to revoke" in dialog.accessibleDescription()
+
+
+@pytest.mark.parametrize(
+    ("ask", "main", "key"),
+    [(ask_clear, "clearAccept", Qt.Key.Key_Return), (ask_rotate, "rotateAccept", Qt.Key.Key_Space)],
+)
+def test_question_cannot_be_answered_while_something_else_is_done(
+    qtbot: QtBot, ask: Callable[[None, QuestionView], QDialog], main: str, key: Qt.Key
+) -> None:
+    dialog = ask(None, QuestionView(can_answer=False))
+    qtbot.addWidget(dialog)
+    assert not button(dialog, main).isEnabled()
+    with qtbot.assertNotEmitted(dialog.accepted):
+        qtbot.keyClick(button(dialog, main) if ask is ask_rotate else button(dialog, "clearLocal"), key)
+
+
+@pytest.mark.parametrize(("profile", "named"), [("", ""), ("default", " - Default"), ("swing", " - swing")])
+def test_question_names_its_account_where_there_are_several(qtbot: QtBot, profile: str, named: str) -> None:
+    for dialog in (
+        ask_clear(None, QuestionView(profile)),
+        ask_rotate(None, QuestionView(profile)),
+        ask_keys(None, "real", profile),
+    ):
+        qtbot.addWidget(dialog)
+        title, _, account = dialog.windowTitle().partition(" - ")
+        assert title
+        assert named.removeprefix(" - ") == account
 
 
 def fields(dialog: QWidget) -> tuple[QLineEdit, QLineEdit]:
@@ -893,7 +952,7 @@ def test_keys_form_starts_with_the_mode_it_is_given(qtbot: QtBot) -> None:
 
 
 def test_dialogs_delete_themselves(qtbot: QtBot) -> None:
-    dialog = ask_clear(None, state(), NOW)
+    dialog = ask_clear(None, QuestionView())
     with qtbot.waitSignal(dialog.destroyed):
         dialog.reject()
 
@@ -954,7 +1013,8 @@ def test_keys_for_the_other_mode_are_tried_for_it_by_one_click(qtbot: QtBot) -> 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize(
-    "ask", [lambda: ask_clear(None, state(), NOW), lambda: ask_rotate(None), lambda: ask_keys(None, "real")]
+    "ask",
+    [lambda: ask_clear(None, QuestionView()), lambda: ask_rotate(None, QuestionView()), lambda: ask_keys(None, "real")],
 )
 def test_questions_on_a_small_screen_at_300_percent_cut_no_word(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, ask: Callable[[], QDialog], lang: str

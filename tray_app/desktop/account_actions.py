@@ -15,6 +15,7 @@ from tray_app.core.renewal_schedule import DAILY, NOTIFY
 from tray_app.core.state import Action, Result
 from tray_app.core.trading import QUIET_MINUTES, next_time_of_day
 from tray_app.desktop.clipboard import KEEP_SECONDS
+from tray_app.desktop.view.question import token_of
 from tray_app.desktop.view.window import last_event_text
 from tray_app.settings.table import STORAGE
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tray_app.core.state import LastResult, TokenState
     from tray_app.core.token import Token
     from tray_app.desktop.clipboard import TokenClipboard
+    from tray_app.desktop.dialogs.token_question import TokenQuestion
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.notices.notifier import Notifier
@@ -95,12 +97,12 @@ class AccountActions(QObject):
     def ask_clear(self, profile: str) -> None:
         monitor = self._monitors.of(profile)
         if monitor is not None:
-            self._windows.ask_clear(monitor).accepted.connect(partial(self._expect_answer, profile))
+            self._expect_decision(self._windows.ask_clear(monitor), profile)
 
     def ask_rotate(self, profile: str) -> None:
         monitor = self._monitors.of(profile)
         if monitor is not None:
-            self._windows.ask_rotate(monitor).accepted.connect(partial(self._expect_answer, profile))
+            self._expect_decision(self._windows.ask_rotate(monitor), profile)
 
     def choose_policy(self, profile: str, policy: str) -> None:
         """Renew by another policy (`notify`, `auto` or `daily HH:MM`) from now on, and say what that means."""
@@ -160,6 +162,15 @@ class AccountActions(QObject):
             case _:
                 self.ask_kiwoom(profile)
 
+    def _expect_decision(self, question: TokenQuestion, profile: str) -> None:
+        question.accepted.connect(partial(self._expect_answer, profile))
+        question.withdrawn.connect(partial(self._say_withdrawn, profile))
+
+    def _say_withdrawn(self, profile: str) -> None:
+        monitor = self._monitors.of(profile)
+        if monitor is not None:
+            self._say(monitor.state, tr("The token has changed in the meantime, so the question was closed."))
+
     def _expect_answer(self, profile: str) -> Monitor | None:
         monitor = self._monitors.of(profile)
         if monitor is not None:
@@ -197,12 +208,12 @@ class AccountActions(QObject):
 
     def copied_until(self, state: TokenState) -> float | None:
         """Return when the token of that state leaves the clipboard, in epoch seconds; None if it is not there."""
-        return self._clipboard.copied_until if self._copied_token == _token_of(state) else None
+        return self._clipboard.copied_until if self._copied_token == token_of(state) else None
 
     def _copied(self, profile: str, token: Token) -> None:
         monitor = self._monitors.of(profile)
         self._copied_token = (profile, token.created_at.timestamp(), token.expires)
-        self._shown_then = () if monitor is None else _token_of(monitor.state)
+        self._shown_then = () if monitor is None else token_of(monitor.state)
         self._clipboard.copy(token.value)
         told = tr("The token was copied. It is removed from the clipboard in {seconds} s.", seconds=KEEP_SECONDS)
         for asked in [*self._asked]:
@@ -214,7 +225,7 @@ class AccountActions(QObject):
     def _drop_former_token(self) -> None:
         """Take a token off the clipboard that its account no longer has: it may have been revoked."""
         known = {self._copied_token, self._shown_then}
-        if self._copied_token and known.isdisjoint(map(_token_of, self._monitors.states)):
+        if self._copied_token and known.isdisjoint(map(token_of, self._monitors.states)):
             self._copied_token = ()
             self._clipboard.clear()
 
@@ -224,8 +235,3 @@ class AccountActions(QObject):
 
     def _has_several(self) -> bool:
         return len(self._monitors.states) > 1
-
-
-def _token_of(state: TokenState) -> tuple[object, ...]:
-    """Return a value that differs for the next token, and for that of another account."""
-    return (state.profile, state.created, state.expires)

@@ -133,6 +133,7 @@ class DesktopController(QObject):
         self._tray.show_view(view)
         if self._is_window_seen():
             self.window.show_view(view_of(overview, now))
+        self.windows.render()
         moment = next_change(overview, now, seconds=self._is_window_seen())
         if moment is None:
             self._timer.stop()

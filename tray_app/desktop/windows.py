@@ -16,6 +16,7 @@ from tray_app.core.state import Action, Result
 from tray_app.core.wording import refusal_text
 from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.open_url import open_url
+from tray_app.desktop.view.question import question_of, token_of
 from tray_app.kiwoom.keys import AppKeys
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QDialog, QWidget
 
     from tray_app.core.secret import Secret
-    from tray_app.core.state import LastResult
+    from tray_app.core.state import LastResult, TokenState
     from tray_app.desktop.dialogs.keys import KeysDialog
+    from tray_app.desktop.dialogs.token_question import TokenQuestion
     from tray_app.desktop.history.window import HistoryWindow
     from tray_app.desktop.monitor import Monitor
     from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.settings.controller import SettingsController
+    from tray_app.desktop.view.question import QuestionView
     from tray_app.settings.load import Settings
 
 
@@ -84,26 +87,42 @@ class Windows(QObject):
         self._status_window = status_window
         self._clock = clock
         self.dialog: QDialog | None = None
+        self._question: tuple[TokenQuestion, TokenState] | None = None
+        """The last question about a token, and the state that it was asked in."""
         self.history: HistoryWindow | None = None
         self.settings: SettingsController | None = None
 
-    def ask_clear(self, monitor: Monitor) -> QDialog:
+    def ask_clear(self, monitor: Monitor) -> TokenQuestion:
         """Ask how to remove the token of an account."""
         from tray_app.desktop.dialogs.clear import REVOKE, ask_clear
 
         self.close_dialog()
-        dialog = self.dialog = ask_clear(self._dialog_parent(), monitor.state, self._clock())
+        dialog = ask_clear(self._dialog_parent(), self._question_of(monitor))
         dialog.chosen.connect(lambda choice: monitor.clear(revoke=choice == REVOKE))
-        return dialog
+        return self._follow(dialog, monitor)
 
-    def ask_rotate(self, monitor: Monitor) -> QDialog:
+    def ask_rotate(self, monitor: Monitor) -> TokenQuestion:
         """Ask whether to revoke the token of an account and issue a new one."""
         from tray_app.desktop.dialogs.rotate import ask_rotate
 
         self.close_dialog()
-        dialog = self.dialog = ask_rotate(self._dialog_parent())
+        dialog = ask_rotate(self._dialog_parent(), self._question_of(monitor))
         dialog.confirmed.connect(monitor.rotate)
-        return dialog
+        return self._follow(dialog, monitor)
+
+    def render(self) -> None:
+        """Show the open question about a token as it is now; withdraw it if that token is replaced or gone."""
+        if self._question is None:
+            return
+        question, asked = self._question
+        if not isValid(question) or question.isHidden():
+            self._question = None
+            return
+        monitor = self._monitors.of(asked.profile)
+        if monitor is None or token_of(monitor.state) != token_of(asked):
+            question.withdraw()
+        else:
+            question.show_view(self._question_of(monitor))
 
     def ask_keys(self, profile: str) -> QDialog:
         """Ask for the app key of a profile, which need not be watched yet."""
@@ -116,7 +135,7 @@ class Windows(QObject):
             self._monitors.enter_keys(profile, chosen, AppKeys(app_key, app_secret))
 
         self.close_dialog()
-        dialog = self.dialog = ask_keys(self._dialog_parent(), mode, profile)
+        dialog = self.dialog = ask_keys(self._dialog_parent(), mode, self._named(profile))
         answer = KeysAnswer(self._monitors, profile, dialog)
         dialog.keys_entered.connect(entered)
         return dialog
@@ -162,7 +181,8 @@ class Windows(QObject):
 
         self.close_dialog()
         actions = LocalSetupActions(self._monitors.chosen.settings, self._monitors.environ)
-        wizard = self.dialog = open_setup(self._dialog_parent(), actions)
+        profile = self._named(self._monitors.chosen.state.profile)
+        wizard = self.dialog = open_setup(self._dialog_parent(), actions, profile)
         wizard.ended.connect(ended)
 
     def open_history(self, settings: Settings) -> None:
@@ -190,6 +210,19 @@ class Windows(QObject):
 
     def open_portal(self) -> None:
         open_url(QUrl(PORTAL_URL), self._dialog_parent())
+
+    def _follow(self, question: TokenQuestion, monitor: Monitor) -> TokenQuestion:
+        """Keep the question up to date from now on."""
+        self.dialog = question
+        self._question = (question, monitor.state)
+        return question
+
+    def _question_of(self, monitor: Monitor) -> QuestionView:
+        return question_of(monitor.state, self._clock(), named=bool(self._named(monitor.state.profile)))
+
+    def _named(self, profile: str) -> str:
+        """Return the profile if a dialog names it: where there are several accounts, or it is not the default one."""
+        return profile if profile != DEFAULT or len(self._monitors.states) > 1 else ""
 
     def _dialog_parent(self) -> QWidget | None:
         """Return the visible window that a dialog belongs to, preferring the active one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QDialogButtonBox,
@@ -16,12 +16,14 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.dialogs.common import make_explanation, show_dialog
-from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
+from tray_app.desktop.dialogs.token_question import TokenQuestion
 from tray_app.desktop.theme.stylesheet import fix_box_colours, switch_role
+from tray_app.desktop.view.texts import title_text
+from tray_app.desktop.widgets.accessible import name_buttons
 from tray_app.desktop.widgets.return_key import RETURN_KEYS, pass_return_to_dialog
 
 if TYPE_CHECKING:
-    from tray_app.core.state import TokenState
+    from tray_app.desktop.view.question import QuestionView
 
 
 LOCAL = "local"
@@ -31,27 +33,25 @@ REVOKE = "revoke"
 _WIDTH = 400
 
 
-def ask_clear(parent: QWidget | None, state: TokenState, now: float) -> ClearDialog:
+def ask_clear(parent: QWidget | None, view: QuestionView) -> ClearDialog:
     """Open the question. `chosen("local" | "revoke")` is emitted unless it is cancelled."""
-    dialog = ClearDialog(parent, can_revoke=state.remaining(now) > 0)
+    dialog = ClearDialog(parent, view)
     show_dialog(dialog)
     return dialog
 
 
-class ClearDialog(ScrollingDialog):
+class ClearDialog(TokenQuestion):
     """Ask whether to remove the token from this computer only, which is preselected, or to revoke it at Kiwoom too."""
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None, *, can_revoke: bool) -> None:
-        super().__init__(parent, "clearDialog")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    def __init__(self, parent: QWidget | None, view: QuestionView) -> None:
+        super().__init__(parent, "clearDialog", view)
         self.local = QRadioButton(self)
         self.local.setObjectName("clearLocal")
         self.local.setChecked(True)
         self.revoke = QRadioButton(self)
         self.revoke.setObjectName("clearRevoke")
-        self.revoke.setEnabled(can_revoke)
         pass_return_to_dialog(self, self.local, self.revoke)
         self.revoke.toggled.connect(lambda _: self._name_act())
         self._local_text = make_explanation(self)
@@ -62,7 +62,7 @@ class ClearDialog(ScrollingDialog):
         self._clear.setObjectName("clearAccept")
         switch_role(self._clear, "main", on=True)
         self._cancel.setObjectName("clearCancel")
-        self._retranslate()
+        self._render()
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         body = QVBoxLayout()
@@ -78,19 +78,21 @@ class ClearDialog(ScrollingDialog):
         self.local.setFocus()
         self.accepted.connect(self._answer)
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.LanguageChange:
-            self._retranslate()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in RETURN_KEYS and isinstance(self.focusWidget(), QRadioButton):
-            self.accept()
+            self._clear.click()
         else:
             super().keyPressEvent(event)
 
-    def _retranslate(self) -> None:
-        self.setWindowTitle(tr("Remove the token"))
+    def _render(self) -> None:
+        can_revoke = self._view.can_revoke
+        self.setWindowTitle(title_text(tr("Remove the token"), self._view.profile))
+        if not can_revoke:
+            self.local.setChecked(True)
+            if self.focusWidget() is self.revoke:
+                self.local.setFocus()
+        self.revoke.setEnabled(can_revoke)
+        self._clear.setEnabled(self._view.can_answer)
         self.local.setText(tr("Remove it from this computer &only"))
         self.revoke.setText(tr("&Revoke it at Kiwoom too"))
         self._local_text.setText(
@@ -101,17 +103,18 @@ class ClearDialog(ScrollingDialog):
         )
         self._revoke_text.setText(
             tr("It stops working at once for every program and computer that uses it.")
-            if self.revoke.isEnabled()
+            if can_revoke
             else tr("The token has expired, so there is nothing to revoke.")
         )
-        self._name_act()
         self._cancel.setText(tr("Cancel"))
         self.local.setAccessibleDescription(self._local_text.text())
         self.revoke.setAccessibleDescription(self._revoke_text.text())
+        self._name_act()
 
     def _name_act(self) -> None:
         """Let the button say what cannot be undone."""
         self._clear.setText(tr("Revoke and re&move") if self.revoke.isChecked() else tr("Re&move"))
+        name_buttons(self)
 
     def _answer(self) -> None:
         self.chosen.emit(REVOKE if self.revoke.isChecked() else LOCAL)

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
 from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
-from tray_app.core.profile import DEFAULT
 from tray_app.core.remedies import remedy_text
 from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.dialogs.common import show_dialog
@@ -17,14 +16,18 @@ from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.open_url import open_url
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_role, switch_role
+from tray_app.desktop.view.texts import title_text
 from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
 from tray_app.desktop.widgets.basics import make_button
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.file_drop import FileDrop
 
 
-def ask_keys(parent: QWidget | None, mode: str, profile: str = DEFAULT) -> KeysDialog:
-    """Open the form. `keys_entered(mode, key, secret)`, the latter as `Secret`, is emitted unless it is cancelled."""
+def ask_keys(parent: QWidget | None, mode: str, profile: str = "") -> KeysDialog:
+    """Open the form; its title names the account of `profile`, if that is given.
+
+    `keys_entered(mode, key, secret)`, the latter as `Secret`, is emitted unless it is cancelled.
+    """
     dialog = KeysDialog(parent, mode, profile)
     show_dialog(dialog)
     return dialog
@@ -45,7 +48,7 @@ class KeysDialog(ScrollingDialog):
 
     keys_entered = Signal(str, object, object)
 
-    def __init__(self, parent: QWidget | None, mode: str, profile: str = DEFAULT) -> None:
+    def __init__(self, parent: QWidget | None, mode: str, profile: str = "") -> None:
         super().__init__(parent, "keysDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._profile = profile
@@ -138,8 +141,7 @@ class KeysDialog(ScrollingDialog):
         self._enter.setEnabled(self.form.is_filled() and not self._is_waiting)
 
     def _retranslate(self) -> None:
-        title = tr("Kiwoom app key")
-        self.setWindowTitle(title if self._profile == DEFAULT else f"{title} - {self._profile}")
+        self.setWindowTitle(title_text(tr("Kiwoom app key"), self._profile))
         self._enter.setText(tr("Chec&k and save"))
         self._cancel.setText(tr("Cancel"))
         self._offer(self._remedy)

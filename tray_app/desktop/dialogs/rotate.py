@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QDialogButtonBox,
@@ -13,26 +15,30 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.dialogs.common import make_explanation, show_dialog
-from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
+from tray_app.desktop.dialogs.token_question import TokenQuestion
+from tray_app.desktop.view.texts import title_text
+from tray_app.desktop.widgets.accessible import name_buttons
+
+if TYPE_CHECKING:
+    from tray_app.desktop.view.question import QuestionView
 
 _WIDTH = 400
 
 
-def ask_rotate(parent: QWidget | None) -> RotateDialog:
+def ask_rotate(parent: QWidget | None, view: QuestionView) -> RotateDialog:
     """Open the question. `confirmed()` is emitted unless it is cancelled."""
-    dialog = RotateDialog(parent)
+    dialog = RotateDialog(parent, view)
     show_dialog(dialog)
     return dialog
 
 
-class RotateDialog(ScrollingDialog):
+class RotateDialog(TokenQuestion):
     """Ask whether to revoke the token and issue a new one. Cancel is the default button."""
 
     confirmed = Signal()
 
-    def __init__(self, parent: QWidget | None) -> None:
-        super().__init__(parent, "rotateDialog")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    def __init__(self, parent: QWidget | None, view: QuestionView) -> None:
+        super().__init__(parent, "rotateDialog", view)
         self._question = QLabel(self)
         self._question.setObjectName("rotateQuestion")
         self._question.setTextFormat(Qt.TextFormat.PlainText)
@@ -48,7 +54,7 @@ class RotateDialog(ScrollingDialog):
         self._cancel.setObjectName("rotateCancel")
         self._rotate.setAutoDefault(False)
         self._cancel.setDefault(True)
-        self._retranslate()
+        self._render()
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         body = QVBoxLayout()
@@ -59,20 +65,21 @@ class RotateDialog(ScrollingDialog):
         self._cancel.setFocus()
         self.accepted.connect(self.confirmed)
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.LanguageChange:
-            self._retranslate()
-
-    def _retranslate(self) -> None:
-        self.setWindowTitle(tr("Revoke and reissue"))
-        self._question.setText(tr("Revoke this token and issue a new one now?"))
-        self._explanation.setText(
-            tr(
+    def _render(self) -> None:
+        self.setWindowTitle(title_text(tr("Revoke and reissue"), self._view.profile))
+        if self._view.can_revoke:
+            question = tr("Revoke this token and issue a new one now?")
+            explanation = tr(
                 "Every program and computer that uses this token is cut off once. Programs that get it from "
                 "here switch to the new one automatically; restart the others."
             )
-        )
+        else:
+            question = tr("Issue a new token now?")
+            explanation = tr("The token has expired, so there is nothing to revoke.")
+        self._question.setText(question)
+        self._explanation.setText(explanation)
+        self._rotate.setEnabled(self._view.can_answer)
         self._rotate.setText(tr("&Reissue"))
         self._cancel.setText(tr("Cancel"))
-        self.setAccessibleDescription(self._explanation.text())
+        self.setAccessibleDescription(explanation)
+        name_buttons(self)

@@ -35,6 +35,7 @@ from tray_app.desktop.setup.texts import activity_text
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, switch_role, window_stylesheet
+from tray_app.desktop.view.texts import title_text
 from tray_app.desktop.widgets.accessible import alert, name_buttons, with_mnemonic
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
@@ -55,11 +56,10 @@ _CRAMPED = 400
 """Less room for the height: the page gets what the dots and the margins would take."""
 
 
-def open_setup(
-    parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, single_page: bool = False
-) -> SetupWizard:
-    """Open the wizard, or with `single_page` one page by itself. It deletes itself after `ended(SetupResult)`."""
-    wizard = SetupWizard(parent, actions, start, single_page=single_page)
+def open_setup(parent: QWidget | None, actions: SetupActions, profile: str = "") -> SetupWizard:
+    """Open the wizard; its title names the account of `profile`, if that is given. It deletes itself after
+    `ended(SetupResult)`."""
+    wizard = SetupWizard(parent, actions, profile=profile)
     wizard.show_in_front()
     return wizard
 
@@ -70,9 +70,16 @@ class SetupWizard(QDialog):
     ended = Signal(object)
 
     def __init__(
-        self, parent: QWidget | None, actions: SetupActions, start: Step = Step.WELCOME, *, single_page: bool = False
+        self,
+        parent: QWidget | None,
+        actions: SetupActions,
+        start: Step = Step.WELCOME,
+        *,
+        single_page: bool = False,
+        profile: str = "",
     ) -> None:
         super().__init__(parent)
+        self._profile = profile
         self.setObjectName("setupWizard")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
@@ -259,7 +266,7 @@ class SetupWizard(QDialog):
             self.setTabOrder(earlier, later)
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(tr("Set up Kiwoom Token Tray"))
+        self.setWindowTitle(title_text(tr("Set up Kiwoom Token Tray"), self._profile))
         self._back.setText(tr("&Back"))
         hint = korean_font_hint()
         set_text(self._font_hint, hint)

@@ -99,8 +99,16 @@ def attention_text(state: TokenState) -> str:
 
 
 def profile_text(state: TokenState) -> str:
-    name = tr("Default") if state.profile == DEFAULT else state.profile
-    return " · ".join([name, *(badge.text for badge in badges_of(state))])
+    return " · ".join([_account_name(state.profile), *(badge.text for badge in badges_of(state))])
+
+
+def title_text(title: str, profile: str) -> str:
+    """Return the title of a window that is about the account of a profile; without a `profile` it names none."""
+    return f"{title} - {_account_name(profile)}" if profile else title
+
+
+def _account_name(profile: str) -> str:
+    return tr("Default") if profile == DEFAULT else profile
 
 
 def busy_text(action: Action | None) -> str:
