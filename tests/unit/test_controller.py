@@ -1062,6 +1062,21 @@ def test_refused_keys_stay_where_they_were_typed(world: World) -> None:
     assert not question.isVisible()
 
 
+def test_keys_of_an_account_that_is_removed_while_they_are_checked_get_an_answer(world: World) -> None:
+    world.accounts.add("second")
+    world.controller.windows.ask_keys("second")
+    question: Any = world.question("keysDialog")
+    question.form.key.setText("a-key")
+    question.form.secret.setText("a-secret")
+    enter(question)
+    world.accounts.monitors["second"].show(busy=Action.REFRESH)
+    del world.accounts.monitors["second"]
+    world.accounts.changed.emit()
+    assert question.isVisible()
+    assert question.form.isEnabled()
+    assert "no profile second" in question.findChild(QLabel, "keysComplaint").text()
+
+
 @pytest.mark.parametrize(
     ("policy", "told"),
     [

@@ -24,6 +24,7 @@ from tray_app.service.token_service import TokenService
 from tray_app.settings.load import Settings, load_settings
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import save_setting
+from tray_app.supervisor import profile_settings
 
 
 class World:
@@ -354,6 +355,20 @@ def test_a_profile_without_a_section_is_watched_once_its_keys_were_entered(world
     world.sees(lambda: names(monitors) == ["default", "alias"])
     world.sees(lambda: monitors.chosen.state.expires is not None)
     assert (monitors.chosen.state.profile, monitors.chosen.state.mode) == ("alias", "demo")
+
+
+def test_keys_get_an_answer_when_something_unexpected_happens(
+    world: World, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Settings:
+        raise KeyError("no such thing")
+
+    monitors = world.start()
+    monkeypatch.setattr(profile_settings, "load_settings", broken)
+
+    monitors.enter_keys("alias", "demo", KEYS)
+
+    world.sees(lambda: bool(monitors.problems))
 
 
 def test_another_mode_is_another_account_with_a_token_of_its_own(world: World, settings: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from tray_app.core import logs
-from tray_app.core.errors import KiwoomTokenError
+from tray_app.core.errors import KiwoomTokenError, known_error
 from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
 from tray_app.service.settings_changes import change_setting, setting_named
@@ -118,8 +118,8 @@ class Monitors(QObject):
         """Check and store app keys; a profile that only `kiwoomcli` had so far is watched from now on."""
 
         def loaded(settings: Settings | None, error: Exception | None) -> None:
-            if isinstance(error, KiwoomTokenError):
-                self._problems += (error,)
+            if error is not None:
+                self._problems += (known_error(error),)
                 self.changed.emit()
             elif settings is not None:
                 self._profiles.add(profile)
@@ -164,8 +164,8 @@ class Monitors(QObject):
         file."""
 
         def saved(_: object, error: Exception | None) -> None:
-            if isinstance(error, KiwoomTokenError):
-                self._problems = (error,)
+            if error is not None:
+                self._problems = (known_error(error),)
                 self.changed.emit()
             else:
                 self.reload()

@@ -18,6 +18,7 @@ from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.open_url import open_url
 from tray_app.desktop.view.question import question_of, token_of
 from tray_app.kiwoom.keys import AppKeys
+from tray_app.settings.save import no_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,7 @@ class KeysAnswer(QObject):
         self._dialog = dialog
         self._before: LastResult | None = None
         self._problems: tuple[object, ...] = ()
+        self._is_watched = False
         monitors.changed.connect(self._look)
 
     def expect(self) -> None:
@@ -53,13 +55,17 @@ class KeysAnswer(QObject):
         monitor = self._monitors.of(self._profile)
         self._before = None if monitor is None else monitor.state.last
         self._problems = self._monitors.problems
+        self._is_watched = monitor is not None
 
     def _look(self) -> None:
         monitor = self._monitors.of(self._profile)
         if monitor is None:
-            if self._monitors.problems != self._problems:
+            if self._is_watched:  # its section was removed meanwhile
+                self._dialog.show_answer(say(no_section(self._profile, self._monitors.environ)))
+            elif self._monitors.problems != self._problems:
                 self._dialog.show_answer(say(self._monitors.problems[-1]))
             return
+        self._is_watched = True
         state = monitor.state
         if state.busy in {None, Action.LOOK} and state.last is not None and state.last is not self._before:
             error = state.last.error if state.last.result is Result.FAILED else None
