@@ -1062,6 +1062,22 @@ def test_refused_keys_stay_where_they_were_typed(world: World) -> None:
     assert not question.isVisible()
 
 
+def test_keys_wait_for_what_is_being_done_and_get_no_answer_that_is_not_theirs(world: World) -> None:
+    world.window.remedy_requested.emit(Remedy.ENTER_KEYS)
+    question: Any = world.question("keysDialog")
+    question.form.key.setText("a-key")
+    question.form.secret.setText("a-secret")
+    world.monitor.show(busy=Action.REFRESH)
+    enter(question)
+    assert world.monitor.wishes == []
+    world.monitor.show(busy=None, last=LastResult(Result.ISSUED, START))
+    assert question.isVisible()
+    assert world.monitor.wishes == [("real", "a-key", "a-secret")]
+    world.monitor.show(busy=Action.REFRESH)
+    world.monitor.show(busy=None, last=LastResult(Result.ISSUED, START + 1))
+    assert not question.isVisible()
+
+
 def test_keys_of_an_account_that_is_removed_while_they_are_checked_get_an_answer(world: World) -> None:
     world.accounts.add("second")
     world.controller.windows.ask_keys("second")

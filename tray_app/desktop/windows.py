@@ -12,11 +12,12 @@ from tray_app.autostart.program import BACKGROUND, start_command
 from tray_app.core.errors import say
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
-from tray_app.core.state import Action, Result
+from tray_app.core.state import Result
 from tray_app.core.wording import refusal_text
 from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.open_url import open_url
 from tray_app.desktop.view.question import question_of, token_of
+from tray_app.desktop.view.urgency import running_action
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.settings.save import no_section
 
@@ -38,36 +39,49 @@ if TYPE_CHECKING:
 
 
 class KeysAnswer(QObject):
-    """Tell the dialog for the keys of an account what came of them."""
+    """Try the keys of an account, and tell the dialog for them what came of it."""
 
     def __init__(self, monitors: Monitors, profile: str, dialog: KeysDialog) -> None:
         super().__init__(dialog)
         self._monitors = monitors
         self._profile = profile
         self._dialog = dialog
+        self._entered: tuple[str, AppKeys] | None = None
         self._before: LastResult | None = None
         self._problems: tuple[object, ...] = ()
         self._is_watched = False
         monitors.changed.connect(self._look)
 
-    def expect(self) -> None:
-        """Take note of what was there before the keys were tried."""
+    def enter(self, mode: str, keys: AppKeys) -> None:
+        """Try the keys as soon as nothing else is being done with the token: until then they would be ignored, and what
+        came of that taken for their answer."""
+        self._entered = (mode, keys)
+        self._look()
+
+    def _try(self, mode: str, keys: AppKeys) -> None:
+        self._entered = None
         monitor = self._monitors.of(self._profile)
         self._before = None if monitor is None else monitor.state.last
         self._problems = self._monitors.problems
         self._is_watched = monitor is not None
+        self._monitors.enter_keys(self._profile, mode, keys)
 
     def _look(self) -> None:
         monitor = self._monitors.of(self._profile)
-        if monitor is None:
+        if self._entered is not None:
+            if monitor is None or running_action(monitor.state) is None:
+                self._try(*self._entered)
+        elif monitor is None:
             if self._is_watched:  # its section was removed meanwhile
                 self._dialog.show_answer(say(no_section(self._profile, self._monitors.environ)))
             elif self._monitors.problems != self._problems:
                 self._dialog.show_answer(say(self._monitors.problems[-1]))
-            return
-        self._is_watched = True
-        state = monitor.state
-        if state.busy in {None, Action.LOOK} and state.last is not None and state.last is not self._before:
+        else:
+            self._is_watched = True
+            self._look_at(monitor.state)
+
+    def _look_at(self, state: TokenState) -> None:
+        if running_action(state) is None and state.last is not None and state.last is not self._before:
             error = state.last.error if state.last.result is Result.FAILED else None
             if error is None:
                 self._dialog.show_answer("")
@@ -137,8 +151,7 @@ class Windows(QObject):
         mode = self._monitors.mode_of(profile)
 
         def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:
-            answer.expect()
-            self._monitors.enter_keys(profile, chosen, AppKeys(app_key, app_secret))
+            answer.enter(chosen, AppKeys(app_key, app_secret))
 
         self.close_dialog()
         dialog = self.dialog = ask_keys(self._dialog_parent(), mode, self._named(profile))
