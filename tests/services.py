@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from tests.doubles import Clock
-from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError
+from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, StoreError
 from tray_app.core.token import Token, token_for
 from tray_app.service.evidence import Evidence
 from tray_app.service.last_attempt import LastAttempt
@@ -117,6 +117,11 @@ class FakeService:
         if self.unreadable is not None:
             raise self.unreadable
         return self.token
+
+    def present(self) -> tuple[Token | None, StoreError | None]:
+        if isinstance(self.unreadable, StoreError):
+            return None, self.unreadable
+        return self.token, None
 
     def living(self) -> Token:
         assert self.token is not None

@@ -17,8 +17,8 @@ from tests.doubles import KEYS, START, Clock
 from tests.services import DAY, FakeService
 from tray_app.core.errors import BrokerUnavailable, KeysRefused, StoreError
 from tray_app.core.notices import Notice, NoticeKind
-from tray_app.core.state import Action, Result, TokenState
-from tray_app.core.token import token_for
+from tray_app.core.state import Action, LastResult, Result, TokenState
+from tray_app.core.token import Token, token_for
 from tray_app.desktop.file_watch import FileWatch
 from tray_app.desktop.monitor import Monitor
 from tray_app.service.outcome import Outcome
@@ -186,6 +186,41 @@ def test_timer_never_turns_in_circles(
     watched.settled()
     assert 0.5 < watched.pause() <= 60.1
     assert len(service.calls) <= 2
+
+
+@pytest.mark.parametrize("act", [lambda one: one.rotate(), lambda one: one.clear(revoke=True)], ids=["rotate", "clear"])
+@pytest.mark.parametrize("after", [token_for("another-token", DAY, START), None], ids=["replaced", "gone"])
+def test_another_token_than_the_one_that_was_shown_is_left_alone(
+    make: Callable[..., Watched], service: FakeService, act: Callable[[Monitor], None], after: Token | None
+) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify", verify="off")
+    watched.start()
+    shown: list[LastResult | None] = []
+    watched.monitor.changed.connect(lambda state: shown.append(state.last))
+
+    service.hold(after)  # no change of a file tells it
+    act(watched.monitor)
+
+    watched.settled()
+    assert service.calls == []
+    assert service.token is after
+    told = [str(last.error) for last in shown if last is not None and last.error is not None]
+    assert "The token has changed in the meantime, so nothing was done." in told
+    assert not watched.state.stopped
+    assert NoticeKind.STOPPED not in [one.kind for one in watched.notices]
+
+
+def test_a_token_that_cannot_be_read_can_be_removed(make: Callable[..., Watched], service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify", verify="off")
+    watched.start()
+
+    service.unreadable = StoreError("Unreadable.")
+    watched.monitor.clear(revoke=False)
+
+    watched.settled()
+    assert service.calls == ["clear"]
 
 
 def test_computer_that_slept_is_noticed_within_a_minute(make: Callable[..., Watched], service: FakeService) -> None:

@@ -152,14 +152,14 @@ class Monitor(QObject):
         self._supervisor.do(Verify())
 
     def rotate(self, at: float | None = None) -> None:
-        """Revoke the present token and ask Kiwoom for a new one, now or at that instant (seconds of the epoch)."""
+        """Revoke the token of the state and ask Kiwoom for a new one, now or at that instant (seconds of the epoch)."""
         if at is None:
             self._supervisor.do(Rotate())
         else:
             self._supervisor.do(PlanRotation(at))
 
     def clear(self, *, revoke: bool) -> None:
-        """Forget the token here; with `revoke` revoke it at Kiwoom first."""
+        """Forget the token of the state here; with `revoke` revoke it at Kiwoom first."""
         self._supervisor.do(Clear(revoke=revoke))
 
     def unlock(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from tray_app.core.errors import NoToken
+from tray_app.core.language import msg
 from tray_app.core.state import Action
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ class Command(Generic[T]):
 
     action: Action
     mode: str | None = None
+
+    def begin(self, tracker: TokenTracker) -> None:
+        """Take note of the present token, before anything is done."""
+        tracker.begin()
 
     def run(self, service: TokenService) -> T:
         """Do it. May wait for a lock, a disk, a keyring or the network."""
@@ -58,18 +64,27 @@ class Refresh(Command["Outcome"]):
 
 
 class Rotate(Command["Outcome"]):
-    """Revoke the present token and ask Kiwoom for a new one."""
+    """Revoke the token of the state, if it is still there, and ask Kiwoom for a new one."""
 
     action = Action.ROTATE
+    _seen: Token | None = None
+
+    def begin(self, tracker: TokenTracker) -> None:
+        super().begin(tracker)
+        self._seen = tracker.token
 
     def run(self, service: TokenService) -> Outcome:
+        _check_unchanged(service, self._seen)
         return service.refresh(rotate=True)
 
     def succeed(self, tracker: TokenTracker, result: Outcome, now: float) -> None:
         tracker.on_answered(result, now, rotated=True)
 
     def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
-        tracker.on_request_failed(error, now, rotating=True)
+        if isinstance(error, NoToken):  # Kiwoom was not asked, so nothing about renewal has failed
+            tracker.on_failed(error, now)
+        else:
+            tracker.on_request_failed(error, now, rotating=True)
 
 
 class Renew(Refresh):
@@ -120,13 +135,19 @@ class Verify(Command["Verified"]):
 
 
 class Clear(Command["Cleared"]):
-    """Forget the token here; with `revoke` revoke it at Kiwoom first."""
+    """Forget the token of the state, if it is still there; with `revoke` revoke it at Kiwoom first."""
 
     def __init__(self, *, revoke: bool) -> None:
         self.action = Action.REVOKE if revoke else Action.CLEAR
         self._revoke = revoke
+        self._seen: Token | None = None
+
+    def begin(self, tracker: TokenTracker) -> None:
+        super().begin(tracker)
+        self._seen = tracker.token
 
     def run(self, service: TokenService) -> Cleared:
+        _check_unchanged(service, self._seen)
         return service.clear(revoke=self._revoke)
 
     def succeed(self, tracker: TokenTracker, result: Cleared, now: float) -> None:
@@ -179,3 +200,13 @@ class EnterKeys(Command["Outcome | None"]):
         if result is not None:
             tracker.on_answered(result, now, rotated=False)
         tracker.set_mode(self.mode)
+
+
+def _check_unchanged(service: TokenService, seen: Token | None) -> None:
+    """Raise `NoToken` if the stored token is another than the one that was `seen`, or gone: a change by another program
+    may not have been read yet."""
+    if seen is None:
+        return
+    token, unseen = service.tokens.present()
+    if unseen is None and (token is None or token.value != seen.value):  # one that cannot be read can be removed
+        raise NoToken(msg("The token has changed in the meantime, so nothing was done."))

@@ -194,7 +194,7 @@ class Supervisor:
         if self._is_acting:
             return
         service = self._latest_service
-        self._tracker.begin()
+        command.begin(self._tracker)
         self._publish(command.action)
 
         def finish(result: Any, error: Exception | None) -> None:
