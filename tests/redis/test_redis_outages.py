@@ -17,6 +17,7 @@ from tests import ROOT
 from tests.doubles import KEYS, Clock, FakeBroker
 from tests.redis.server import FakeServer, RealRedis, parts, wait_for
 from tests.redis.test_redis_store import KEY, clear, write
+from tests.threads import no_more_threads
 from tray_app import TokenManager
 from tray_app.core.errors import RedisUnavailable
 from tray_app.core.secret import Secret
@@ -325,6 +326,27 @@ def test_one_question_at_a_time_hangs_that_nobody_waits_for(redis: RealRedis) ->
     wait_for(lambda: server.problem is not None, "its failure is told")
     redis.go_on()
     wait_for(lambda: server.problem is None, "Redis is back")
+
+
+def test_without_a_thread_for_the_request_it_is_not_asked_until_there_is_one(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    store = open_store(redis.url)
+    write(store, OLD)
+    with no_more_threads():
+        assert store.read() == OLD, "the one in hand"
+        assert problem_of(lambda: write(store, NEW)) == RedisUnavailable.SILENT
+        with store.lock:
+            assert store.read() == NEW
+    assert store.read() == NEW
+    assert open_store(redis.url).read() == NEW
+
+
+def test_an_outage_without_a_thread_that_finds_its_end_is_none(redis: RealRedis) -> None:
+    server = RedisServer(Secret(redis.url))
+    with no_more_threads():
+        server.failed(ConnectionError(), 0)
+    assert server.ask(lambda client: client.ping())
 
 
 def test_what_was_asked_before_an_outage_does_not_begin_another(redis: RealRedis) -> None:

@@ -18,6 +18,7 @@ from keyring.backends import chainer, fail, null
 
 from tests import ROOT
 from tests.doubles import MemoryKeyring
+from tests.threads import no_more_threads
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.stores import keyring_client as vault_module
 from tray_app.stores.keyring_client import KeyringClient
@@ -303,6 +304,15 @@ class TestFailure:
 
         assert caught.value.problem == KeyringUnavailable.FAILED
         assert "secret text" not in str(caught.value)
+
+    def test_no_thread_for_the_call_is_one_too_until_there_is_one(self, use: Callable[..., Any]) -> None:
+        use(MemoryKeyring())
+        keyring_client = KeyringClient(LONG)
+        for _ in range(2):
+            with no_more_threads():
+                assert problem_of(lambda: keyring_client.get("service", "user")) == KeyringUnavailable.FAILED
+
+        assert keyring_client.get("service", "user") is None
 
     def test_the_next_call_is_made_all_the_same(self, use: Callable[..., Any]) -> None:
         backend = use(MemoryKeyring())

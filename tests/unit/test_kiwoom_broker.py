@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import _thread
 import contextlib
 import gzip
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +22,7 @@ import pytest
 
 from tests import ROOT
 from tests.answers import Answers
+from tests.threads import no_more_threads
 from tray_app.core import errors
 from tray_app.core.errors import (
     BrokerError,
@@ -638,7 +639,7 @@ class TestDeadline:
         def serve(server: Any) -> None:
             with server.accept()[0] as connection:
                 connection.recv(4096)
-                _thread.interrupt_main()
+                os.kill(os.getpid(), signal.SIGINT)
                 while connection.recv(4096):
                     pass
             hung_up.set()
@@ -735,6 +736,26 @@ class TestThreads:
             thread.join()
         assert len(tokens) == 20
         assert len(set(tokens)) == 1
+
+
+class TestNoThread:
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            lambda broker: broker.issue(KEYS),
+            lambda broker: broker.verify(Secret("token-of-a-test")),
+            lambda broker: broker.revoke(KEYS, Secret("token-of-a-test")),
+        ],
+        ids=["issue", "verify", "revoke"],
+    )
+    def test_is_a_request_that_was_not_sent(self, ask: Callable[[Broker], object], broker: Broker) -> None:
+        with no_more_threads(), pytest.raises(BrokerUnavailable, match="threads") as raised:
+            ask(broker)
+        assert not raised.value.was_sent
+
+    def test_is_nothing_to_preload(self, broker: Broker) -> None:
+        with no_more_threads():
+            broker.preload()
 
 
 class TestSecrets:

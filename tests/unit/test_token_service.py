@@ -14,6 +14,7 @@ import pytest
 
 from tests.doubles import KEYS, START, Clock, FakeBroker
 from tests.file_service import open_file_service
+from tests.threads import no_more_threads
 from tray_app.core.errors import (
     BrokerError,
     BrokerUnavailable,
@@ -31,6 +32,7 @@ from tray_app.core.errors import (
 )
 from tray_app.core.language import msg
 from tray_app.core.token import token_for
+from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
@@ -653,6 +655,36 @@ class TestSingleFlight:
         monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
         with other.store.lock:
             assert service.ensure().token == valid
+
+
+class TestNoThread:
+    """A real broker in a process that may start no more threads."""
+
+    @pytest.fixture
+    def service(self, path: Path, clock: Clock, service: TokenService) -> TokenService:
+        service.put(token_for("token-of-a-test", DAY, clock()))
+        broker: Any = Broker("http://127.0.0.1:9")
+        return open_file_service(path, clock, broker)
+
+    def test_an_unexpired_token_is_used(self, service: TokenService) -> None:
+        with no_more_threads():
+            assert service.ensure(10**6).token == service.current()
+
+    def test_what_asks_kiwoom_says_so(self, service: TokenService) -> None:
+        with no_more_threads():
+            for ask in (service.refresh, service.verify, lambda: service.refresh(rotate=True)):
+                with pytest.raises(BrokerUnavailable, match="threads"):
+                    ask()
+        assert service.living() == service.current(), "nothing was sent that could have revoked it"
+
+    def test_other_programs_do_not_pause_because_of_it(
+        self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker
+    ) -> None:
+        with no_more_threads():
+            for _ in range(4):
+                service.ensure(10**6)
+        assert opened().ensure(10**6).how == Outcome.ISSUED
+        assert broker.issues == 1
 
 
 class TestUnusableLock:

@@ -192,9 +192,11 @@ class RateLimited(BrokerError):
 
 class BrokerUnavailable(BrokerError):
     """No answer, a server error, or an answer that is not Kiwoom's. `was_sent` is False where the request never left
-    this computer, so that Kiwoom has carried nothing out."""
+    this computer, so that Kiwoom has carried nothing out, and `was_begun` where this program could not even try, which
+    says nothing to others."""
 
     was_sent = True
+    was_begun = True
     exit_status = KIWOOM_SILENT
     retry = True
     remedy = Remedy.RETRY

@@ -45,7 +45,7 @@ from tray_app.kiwoom.codes import (
 from tray_app.kiwoom.content_encoding import decoded
 from tray_app.kiwoom.endpoints import check_base_url
 from tray_app.kiwoom.http_client import open_client, tls_context, unusable_proxy
-from tray_app.kiwoom.request_errors import Progress, no_answer, timed_out
+from tray_app.kiwoom.request_errors import Progress, no_answer, not_begun, timed_out
 
 if TYPE_CHECKING:
     import ssl
@@ -146,7 +146,8 @@ class Broker:
 
         For a caller that is about to wait for something else, such as the keyring: its first request is then faster.
         """
-        threading.Thread(target=self._preload, name="kiwoom-preload", daemon=True).start()
+        with contextlib.suppress(RuntimeError):  # no thread to be had; the request tells
+            threading.Thread(target=self._preload, name="kiwoom-preload", daemon=True).start()
 
     def issue(self, keys: AppKeys) -> Issued:
         """Issue a token (au10001). While one is valid, Kiwoom probably returns that one with the same expiry.
@@ -195,8 +196,8 @@ class Broker:
         headers: Mapping[str, str | Secret] | None = None,
     ) -> T:
         request = _Request(self, path, fields, read, headers or {})
-        threading.Thread(target=request.run, name="kiwoom-request", daemon=True).start()
         try:
+            request.start()
             request.done.wait(self.timeout)
         finally:
             request.abandon()  # nobody waits any more; also after Ctrl+C, when another program may ask next
@@ -244,6 +245,13 @@ class _Request(Generic[T]):
         self._headers = headers
         self._abandoned = threading.Event()
         self._socket: socket.socket | None = None
+
+    def start(self) -> None:
+        """Begin on a daemon thread. Raises `BrokerUnavailable` where none can be started."""
+        try:
+            threading.Thread(target=self.run, name="kiwoom-request", daemon=True).start()
+        except RuntimeError:
+            raise not_begun() from None
 
     def run(self) -> None:
         try:

@@ -28,6 +28,10 @@ _REFUSED = msg(
     "Check the address and whether a firewall blocks it, then try again."
 )
 _CUT = msg("Kiwoom does not answer: the connection was closed early. Try again in a moment.")
+_NO_THREAD = msg(
+    "Kiwoom is not asked, because this program can start no more threads: it is ending, or there are too many. "
+    "Close other programs, then try again."
+)
 
 _UNKNOWN_ISSUER = msg(
     "No secure connection to Kiwoom: this computer does not know who issued the certificate of {host}. If a company "
@@ -91,6 +95,13 @@ class Progress:
         if self.peer is None or self.peer == (self.host, self.port):
             return None
         return f"{self.peer[0]}:{self.peer[1]}"
+
+
+def not_begun() -> BrokerUnavailable:
+    """Return the error for a request without a thread: the limit is reached, or the program is ending."""
+    told = BrokerUnavailable(_NO_THREAD)
+    told.was_sent = told.was_begun = False
+    return told
 
 
 def timed_out(progress: Progress) -> BrokerUnavailable:

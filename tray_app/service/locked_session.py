@@ -292,6 +292,8 @@ class LockedSession:
     def _record_failure(
         self, error: BrokerError, request: Request, keys: AppKeys, before: LastAttempt, revoking: str
     ) -> None:
+        if isinstance(error, errors.BrokerUnavailable) and not error.was_begun:
+            return  # others may be able to ask
         now = self._clock()
         attempt = LastAttempt.failed(
             error,

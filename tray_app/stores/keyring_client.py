@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, StoreError
 from tray_app.settings.places import shared_state_dir
-from tray_app.stores.keyring_problems import asking, failed, missing, silent, too_small
+from tray_app.stores.keyring_problems import asking, failed, missing, no_thread, silent, too_small
 from tray_app.system.windows_version import known_system
 
 TYPE_CHECKING = False
@@ -265,8 +265,15 @@ class KeyringClient:
                 thread = threading.Thread(target=self._work, args=(self._calls,), name="keyring", daemon=True)
                 # one step, because a signal handler may be doing the same
                 if self._threads.setdefault("keyring", thread) is thread:
-                    thread.start()
+                    self._start(thread)
         self._calls.put(call)
+
+    def _start(self, thread: threading.Thread) -> None:
+        try:
+            thread.start()
+        except RuntimeError:  # the limit is reached, or the program is ending
+            self._threads.clear()
+            raise no_thread() from None
 
     def _wait(self, call: _Call, deadline: float) -> Any:
         if not call.done.wait(deadline):

@@ -21,6 +21,14 @@ def silent() -> KeyringUnavailable:
     return KeyringUnavailable(msg("The keyring does not answer."), problem=KeyringUnavailable.SILENT)
 
 
+def no_thread() -> KeyringUnavailable:
+    """Return the error for a keyring that is not asked, because no thread can be started for that."""
+    return KeyringUnavailable(
+        msg("The keyring is not asked, because this program can start no more threads."),
+        problem=KeyringUnavailable.FAILED,
+    )
+
+
 def asking() -> KeyringUnavailable:
     """Return the error for a keyring that wants its user to answer a question first."""
     return KeyringUnavailable(

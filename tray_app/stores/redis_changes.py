@@ -108,7 +108,10 @@ class RedisChanges:
                     name="redis-changes",
                     daemon=True,
                 )
-                self._thread.start()
+                try:
+                    self._thread.start()
+                except RuntimeError:  # the limit is reached, or the program is ending: it is read once a second
+                    self._thread = None
 
     def set_connected(self, is_connected: bool) -> None:
         """Record whether the thread is connected. Changes in between went unnoticed, so one read is due either way."""

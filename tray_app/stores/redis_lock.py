@@ -197,12 +197,16 @@ class RedisLock(ThreadLock):
         if self._held is None:
             return False
         self._released = threading.Event()
-        threading.Thread(
+        extending = threading.Thread(
             target=_extend,
             args=(self._server, self._held, self._seconds, self._released),
             name="redis-lock",
             daemon=True,
-        ).start()
+        )
+        try:
+            extending.start()
+        except RuntimeError:  # then the lease may end before the work does, and `is_lost` tells
+            logs.warning("The lease of the lock in Redis is not extended: no thread can be started")
         return True
 
     def _forget_parent(self) -> None:

@@ -88,7 +88,14 @@ class RedisServer:
         if known is not None:
             raise known.again()
         call = _Call(act, self, self.client(), self._outages)  # no local: the repr of a client shows the password
-        threading.Thread(target=call.run, name="redis", daemon=True).start()
+        try:
+            threading.Thread(target=call.run, name="redis", daemon=True).start()
+        except RuntimeError:  # the limit is reached, or the program is ending
+            raise RedisUnavailable(
+                msg("Redis at {address} is not asked, because this program can start no more threads."),
+                problem=RedisUnavailable.SILENT,
+                address=self.address,
+            ) from None
         return call
 
     def _result_of(self, call: _Call) -> Any:
@@ -148,11 +155,15 @@ class RedisServer:
     def _lost(self, problem: RedisUnavailable, outages: int) -> None:
         with self._guard:
             if self.problem is None and self._outages == outages:
+                prober = threading.Thread(
+                    target=_probe, args=(weakref.ref(self), self._client), name="redis-probe", daemon=True
+                )
+                try:
+                    prober.start()
+                except RuntimeError:  # nobody would find out when it is back, so the next request has to
+                    return
                 self._outages += 1
                 self.problem = problem
-                threading.Thread(
-                    target=_probe, args=(weakref.ref(self), self._client), name="redis-probe", daemon=True
-                ).start()
 
     def probe(self, client: Any) -> bool:
         """Return True if the server answers again."""
