@@ -19,6 +19,7 @@ import pytest
 
 from tests.doubles import use_memory_keyring
 from tests.sandbox import sandbox_with_keys
+from tests.threads import no_more_threads
 from tray_app import autostart
 from tray_app.autostart.base import Status
 from tray_app.cli.diagnostics import log_file
@@ -237,6 +238,13 @@ def test_a_data_folder_that_cannot_be_made_is_told(
 def told(capsys: pytest.CaptureFixture[str], **options: Any) -> dict[str, dict[str, Any]]:
     doctor(None, as_json=True, **options)
     return {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+
+
+@pytest.mark.usefixtures("private_places")
+def test_a_check_without_a_thread_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with no_more_threads():
+        found = told(capsys)
+    assert (found["autostart"]["good"], "RuntimeError" in found["autostart"]["text"]) == (False, True)
 
 
 def test_versions_and_the_place_of_the_log_are_told(private_places: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import threading
 from pytestqt.qtbot import QtBot
 
 from tests import ROOT
+from tests.threads import no_more_threads
 from tray_app.desktop.worker import Worker
 
 OWNERS_THAT_GO = """
@@ -52,6 +53,21 @@ def test_a_result_that_arrives_while_its_owner_is_deleted_crashes_nothing() -> N
     )
 
     assert (done.returncode, done.stdout.strip()) == (0, "whole")
+
+
+def test_a_job_without_a_thread_has_failed_and_the_next_one_gets_one(qtbot: QtBot) -> None:
+    worker, returned = Worker("test"), list[object]()
+
+    def then(result: object, error: Exception | None) -> None:
+        returned.append(type(error) if error else result)
+
+    with no_more_threads():
+        worker.run(lambda: "never", then)
+    assert returned == [], "nobody expects the answer before `run` returns"
+    qtbot.waitUntil(lambda: returned == [RuntimeError])
+    worker.run(lambda: "done", then)
+    qtbot.waitUntil(lambda: returned == [RuntimeError, "done"])
+    worker.finish(30)
 
 
 def test_the_end_of_the_program_waits_for_what_is_being_done_and_no_longer(qtbot: QtBot) -> None:

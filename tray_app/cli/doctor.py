@@ -160,7 +160,11 @@ def _begin(name: str, check: Callable[[], Iterable[Finding]]) -> SimpleQueue[Fin
             found.put(Finding(name, say(known_error(error)), good=False))
         found.put(None)
 
-    threading.Thread(target=run, name=f"check of {name}", daemon=True).start()
+    try:
+        threading.Thread(target=run, name=f"check of {name}", daemon=True).start()
+    except RuntimeError as error:  # no more threads
+        found.put(Finding(name, say(known_error(error)), good=False))
+        found.put(None)
     return found
 
 

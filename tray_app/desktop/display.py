@@ -101,7 +101,10 @@ def _within_seconds(ask: Callable[[], str]) -> str:
     from threading import Thread
 
     answer: SimpleQueue[str] = SimpleQueue()
-    Thread(target=lambda: answer.put(ask()), name="screen", daemon=True).start()
+    try:
+        Thread(target=lambda: answer.put(ask()), name="screen", daemon=True).start()
+    except RuntimeError:  # no more threads: Qt finds out
+        return ""
     try:
         return answer.get(timeout=ANSWER_SECONDS)
     except Empty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -88,7 +89,8 @@ def run_desktop(
         )
 
     if not install_holidays(time.time()) and not sandbox:
-        threading.Thread(target=update_holidays, args=(time.time(),), name="exchange-holidays", daemon=True).start()
+        with contextlib.suppress(RuntimeError):  # no more threads: what is known so far serves
+            threading.Thread(target=update_holidays, args=(time.time(),), name="exchange-holidays", daemon=True).start()
     monitors = Monitors(settings, environ, open_monitor, only_this=only_this_profile)
     controller = DesktopController(monitors, tray, settings, is_new=is_new)
     instance.shown.connect(controller.open_window)

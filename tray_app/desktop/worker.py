@@ -34,12 +34,17 @@ class Worker(QObject):
 
     def run(self, job: Callable[[], Any], then: Then) -> None:
         """Do `job` later on the thread, then call `then(result, None)` or `then(None, error)` on the GUI thread."""
-        self._jobs.put((job, then))
         if self._thread is None:
-            self._thread = threading.Thread(
+            thread = threading.Thread(
                 target=_work, args=(self._jobs, weakref.ref(self), self._returns), name=self._name, daemon=True
             )
-            self._thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:  # no more threads at present: the next job may get one
+                self._returns.returned.emit((weakref.ref(self), then, None, error))
+                return
+            self._thread = thread
+        self._jobs.put((job, then))
 
     def end(self) -> None:
         """Let the thread end once it has done its present jobs."""

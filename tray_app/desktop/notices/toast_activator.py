@@ -120,7 +120,8 @@ class ToastActivator(_ComObject):
 
 def serve_toast_activator(show: Callable[[], None]) -> None:
     """Register the class for this process. `show` is called on another thread."""
-    threading.Thread(target=_serve, args=(show,), name="toast-activator", daemon=True).start()
+    with contextlib.suppress(RuntimeError):  # no more threads: the buttons of its notices do nothing
+        threading.Thread(target=_serve, args=(show,), name="toast-activator", daemon=True).start()
 
 
 def _serve(show: Callable[[], None]) -> None:

@@ -66,8 +66,14 @@ class NativeBackend:
 
     def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
         if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="notices", daemon=True).start()
+            loop = asyncio.new_event_loop()
+            try:
+                threading.Thread(target=loop.run_forever, name="notices", daemon=True).start()
+            except RuntimeError:  # no more threads at present
+                work.close()
+                loop.close()
+                raise
+            self._loop = loop
         try:
             asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, _ANSWER_SECONDS), self._loop).result()
         except NotificationsUnavailable:

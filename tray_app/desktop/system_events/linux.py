@@ -48,7 +48,8 @@ class LinuxEvents(QObject):
         self.ending.connect(events.ending, later)
         self.lock.connect(self._report_lock, later)
         for bus, receive in (("SYSTEM", self._receive_system), ("SESSION", self._receive_session)):
-            threading.Thread(target=self._listen, args=(bus, receive), name="session", daemon=True).start()
+            with contextlib.suppress(RuntimeError):  # no more threads: the program goes on without this bus
+                threading.Thread(target=self._listen, args=(bus, receive), name="session", daemon=True).start()
 
     def stop(self) -> None:
         """Stop the threads, whatever they wait for."""
