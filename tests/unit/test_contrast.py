@@ -27,6 +27,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from tests.unit.test_accessibility import WINDOWS, opened
+from tray_app.desktop.notices.bubble import Bubble
 from tray_app.desktop.theme.colours import Tone, edge_colour, faint_text_colour, text_colour, window_tones
 from tray_app.desktop.theme.contrast import SHAPE_CONTRAST, contrast, mixed
 from tray_app.desktop.theme.dark_mode import is_dark
@@ -203,3 +205,35 @@ def field_of(palette: QPalette) -> QColor:
 def test_contrast_is_that_of_the_guidelines() -> None:
     assert contrast(QColor("black"), QColor("white")) == pytest.approx(21)
     assert contrast(QColor("#767676"), QColor("white")) == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.mark.usefixtures("private_places")
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+@pytest.mark.parametrize("name", WINDOWS)
+def test_a_window_follows_the_theme_while_it_is_open(name: str, qtbot: QtBot, qapp: QApplication) -> None:
+    light, dark = palette_of("#efefef"), palette_of("#202224")
+    qapp.setPalette(dark)
+    expected = opened(name, "en", qtbot, qapp).grab().toImage()
+    qapp.setPalette(light)
+    window = opened(name, "en", qtbot, qapp)
+
+    qapp.setPalette(dark)
+    qtbot.wait(50)
+
+    assert window.grab().toImage() == expected
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+def test_a_notice_follows_the_theme_while_it_is_shown(qtbot: QtBot, qapp: QApplication, *, urgent: bool) -> None:
+    qapp.setPalette(palette_of("#efefef"))
+    bubble = Bubble()
+    qtbot.addWidget(bubble)
+    bubble.show_notice("No token", "Kiwoom does not answer.", urgent=urgent)
+
+    qapp.setPalette(palette_of("#202224"))
+    QApplication.processEvents()
+
+    title = bubble.findChild(QLabel, "bubbleTitle")
+    assert title is not None
+    colour = title.palette().color(QPalette.ColorRole.WindowText)
+    assert contrast(colour, QColor("#202224")) >= TEXT_CONTRAST

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.desktop.dialogs.common import make_explanation, show_dialog
 from tray_app.desktop.dialogs.token_question import TokenQuestion
-from tray_app.desktop.theme.stylesheet import fix_box_colours, switch_role
+from tray_app.desktop.theme.stylesheet import switch_role
 from tray_app.desktop.view.texts import title_text
 from tray_app.desktop.widgets.accessible import name_buttons
 from tray_app.desktop.widgets.return_key import RETURN_KEYS, pass_return_to_dialog
@@ -74,7 +74,6 @@ class ClearDialog(TokenQuestion):
             row.addWidget(means)
             body.addLayout(row)
         self.lay_out(body, [buttons], _WIDTH)
-        fix_box_colours(self)
         self.local.setFocus()
         self.accepted.connect(self._answer)
 

@@ -8,8 +8,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.desktop.theme.colours import window_tones
-from tray_app.desktop.theme.stylesheet import set_text_colour
+from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.accessible import name_buttons
 from tray_app.desktop.widgets.basics import make_text
 
@@ -17,7 +16,7 @@ from tray_app.desktop.widgets.basics import make_text
 def make_explanation(parent: QWidget) -> QLabel:
     """Return a label for what explains the rest of a dialog."""
     label = make_text("", parent)
-    set_text_colour(label, window_tones(label.palette()).quiet)
+    set_role(label, "quiet")
     return label
 
 

@@ -55,7 +55,6 @@ class KeysDialog(ScrollingDialog):
         self._is_waiting = False
         self._busy = BusyLine(self)
         self._busy.setFixedHeight(3)
-        self._busy.set_colour(window_tones(self.palette()).good)
         self.form = KeysForm(self, mode)
         FileDrop(self, self.form.take_files, self.form.isEnabled)
         buttons = QDialogButtonBox(self)
@@ -139,6 +138,12 @@ class KeysDialog(ScrollingDialog):
     def _edited(self) -> None:
         self._offer(Remedy.NONE)
         self._enter.setEnabled(self.form.is_filled() and not self._is_waiting)
+
+    def _restyle(self) -> None:
+        super()._restyle()
+        tones = window_tones(self.palette())
+        self._busy.set_colour(tones.good)
+        self.form.set_tones(tones)
 
     def _retranslate(self) -> None:
         self.setWindowTitle(title_text(tr("Kiwoom app key"), self._profile))

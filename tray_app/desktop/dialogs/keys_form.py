@@ -25,8 +25,7 @@ from tray_app.core.wording import keyring_name
 from tray_app.desktop.dialogs.common import make_explanation
 from tray_app.desktop.dialogs.key_sources import KeySources
 from tray_app.desktop.dialogs.secret_field import SecretField
-from tray_app.desktop.theme.colours import window_tones
-from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour
+from tray_app.desktop.theme.stylesheet import set_text_colour
 from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.file_drop import FileDrop
 from tray_app.desktop.widgets.radio_focus import enter_at_checked
@@ -34,6 +33,7 @@ from tray_app.desktop.widgets.return_key import pass_return_to_dialog
 from tray_app.kiwoom.keys import clean_keys
 
 if TYPE_CHECKING:
+    from tray_app.desktop.theme.colours import Tones
     from tray_app.kiwoom.key_files import KeyFile
     from tray_app.kiwoom.keys import AppKeys
 
@@ -113,7 +113,6 @@ class KeysForm(QWidget):
         self.secret.textChanged.connect(self._edited)
         self.sources.set_mode(mode)
         self._retranslate()
-        self._colour()
 
     @property
     def mode(self) -> str:
@@ -171,9 +170,7 @@ class KeysForm(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.ThemeChange:
-            self._colour()
-        elif event.type() == QEvent.Type.LanguageChange:
+        if event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
 
     def _take(self, taken: KeyFile) -> None:
@@ -211,9 +208,8 @@ class KeysForm(QWidget):
         for field, name in ((self.key, names[1]), (self.secret, names[2])):
             field.setAccessibleName(_MNEMONIC.sub("", name))
 
-    def _colour(self) -> None:
-        fix_box_colours(self)
-        set_text_colour(self._complaint, window_tones(self.palette()).bad)
+    def set_tones(self, tones: Tones) -> None:
+        set_text_colour(self._complaint, tones.bad)
 
 
 def _with_length(field: QLineEdit, length: QLabel) -> QWidget:

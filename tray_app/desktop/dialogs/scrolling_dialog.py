@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from tray_app.desktop.icons.app_icon import app_icon
-from tray_app.desktop.theme.stylesheet import window_stylesheet
+from tray_app.desktop.theme.stylesheet import fix_box_colours, window_stylesheet
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QLayout
@@ -24,7 +24,7 @@ class ScrollingDialog(QDialog):
         super().__init__(parent)
         self.setObjectName(name)
         self.setWindowIcon(app_icon())
-        self.setStyleSheet(window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
+        self._style = ""
         self._area = QScrollArea(self)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setWidgetResizable(True)
@@ -50,6 +50,7 @@ class ScrollingDialog(QDialog):
         room = self.screen().availableGeometry()
         width = min(width, room.width())
         self.setMinimumWidth(min(_NARROWEST, width))
+        self._restyle()
         inside.ensurePolished()
         margins = body.contentsMargins()
         height = max(upper.totalHeightForWidth(width - margins.left() - margins.right()), 0) + spare
@@ -59,6 +60,19 @@ class ScrollingDialog(QDialog):
     def grow(self) -> None:
         """Make room for what has appeared, as far as the screen has any, once it is laid out."""
         self._growth.start()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
+            self._restyle()
+
+    def _restyle(self) -> None:
+        """Set the colours for the theme of the windows, which may change while the dialog is open."""
+        style = window_stylesheet(self.palette())
+        if style != self._style:
+            self._style = style
+            self.setStyleSheet(style)  # first, because it resets the palettes of labels
+        fix_box_colours(self)
 
     def _grow(self) -> None:
         missing = self._area.verticalScrollBar().maximum()

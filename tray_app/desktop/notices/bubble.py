@@ -5,11 +5,11 @@ Qt's own balloon is cut off there, or is shown as the tooltip of the icon only.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QMouseEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from tray_app.desktop.theme.colours import window_tones
+from tray_app.desktop.theme.colours import text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import set_text_colour
 from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import make_text
@@ -38,6 +38,7 @@ class Bubble(QFrame):
         font.setWeight(QFont.Weight.Bold)
         self._title.setFont(font)
         self._body: QLabel = make_text("bubbleBody", self)
+        self._is_urgent = False
         rows = QVBoxLayout(self)
         rows.setContentsMargins(14, 12, 14, 12)
         rows.setSpacing(6)
@@ -51,11 +52,8 @@ class Bubble(QFrame):
         """Show a notice in place of the one before."""
         self._title.setText(title)
         self._body.setText(body)
-        tones = window_tones(self.palette())
-        if urgent:
-            set_text_colour(self._title, tones.bad)
-        else:
-            set_text_colour(self._title, self._body.palette().windowText().color())
+        self._is_urgent = urgent
+        self._colour_title()
         self.setWindowTitle(title)
         self.setAccessibleName(f"{title}. {body}")
         self.setFixedHeight(self.heightForWidth(_WIDTH))
@@ -69,7 +67,16 @@ class Bubble(QFrame):
         else:
             self._end.start()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._colour_title()
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.hide()
         if event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit()
+
+    def _colour_title(self) -> None:
+        palette = self.palette()
+        set_text_colour(self._title, window_tones(palette).bad if self._is_urgent else text_colour(palette))

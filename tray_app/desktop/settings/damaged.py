@@ -113,7 +113,6 @@ class DamagedSettingsDialog(ScrollingDialog):
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.problem.setWordWrap(True)
-        set_text_colour(self.problem, window_tones(self.palette()).bad)
         means = QLabel(
             tr("Until you correct the file, no token is issued or read. Then the program continues by itself.")
         )
@@ -164,6 +163,10 @@ class DamagedSettingsDialog(ScrollingDialog):
             self.mended.emit(settings)
         else:
             self._show(settings)
+
+    def _restyle(self) -> None:
+        super()._restyle()
+        set_text_colour(self.problem, window_tones(self.palette()).bad)
 
     def _show(self, settings: Settings) -> None:
         try:

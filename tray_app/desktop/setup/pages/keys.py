@@ -153,6 +153,7 @@ class KeysPage(Page):
     def set_tones(self, tones: Tones) -> None:
         super().set_tones(tones)
         set_text_colour(self._accepted_label, tones.good)
+        self._form.set_tones(tones)
 
     def _restore_focus(self) -> None:
         """Return the focus, which widgets lose while they are disabled, to where the mistake can be corrected."""
