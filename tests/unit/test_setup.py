@@ -482,6 +482,30 @@ def test_refused_unlocking_is_told(open_setup: Callable[..., Setup]) -> None:
     assert setup.reads("The keyring is locked. Unlock it.")
 
 
+@pytest.mark.parametrize(
+    ("step", "name", "refusal"),
+    [
+        (Step.KEYS, "keysReach", {"unlock_failure": LOCKED}),
+        (Step.STORAGE, "placeUnlock", {"unlock_failure": LOCKED}),
+        (Step.STARTUP, "setupNext", {"failure": LOCKED}),
+    ],
+)
+def test_what_was_pressed_in_vain_keeps_the_keyboard(
+    open_setup: Callable[..., Setup], qtbot: QtBot, step: Step, name: str, refusal: dict[str, Any]
+) -> None:
+    locked = StorageInfo("file", "/x/.token", "locked")
+    setup = open_setup(step, search=KeySearch((), "locked"), resting=locked, **refusal)
+    with qtbot.waitActive(setup.wizard):
+        setup.known()
+    pressed = setup.find(name)
+    pressed.setFocus()
+
+    setup.press(name)
+
+    assert setup.reads("The keyring is locked. Unlock it.")
+    assert setup.wizard.focusWidget() is pressed
+
+
 def test_keyring_that_locks_while_keys_are_kept_can_be_unlocked(open_setup: Callable[..., Setup]) -> None:
     setup = open_setup(Step.KEYS, failure=LOCKED).known()
     setup.type()

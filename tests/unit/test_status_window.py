@@ -241,6 +241,7 @@ def test_remedy_button_mends_the_last_error(qtbot: QtBot, shown: StatusWindow, c
     ("action", "name"),
     [
         (Action.REFRESH, "refreshButton"),
+        (Action.VERIFY, "refreshButton"),
         (Action.ROTATE, "rotateButton"),
         (Action.CLEAR, "clearButton"),
         (Action.REVOKE, "clearButton"),
@@ -269,6 +270,48 @@ def test_pressed_button_shows_the_work_keeps_the_keyboard_and_asks_no_second_tim
     shown.show_view(view(**locked))
     pressed.click()
     assert asked == [True]
+
+
+@pytest.mark.parametrize("name", ["remedyButton", "refreshButton", "rotateButton", "clearButton"])
+def test_work_that_begins_by_itself_leaves_the_keyboard_where_it_is(
+    qtbot: QtBot, shown: StatusWindow, name: str
+) -> None:
+    locked: dict[str, Any] = {"place": "file", "place_path": "/x", "place_problem": "locked"}
+    shown.show_view(view(**locked))
+    focused = button(shown, name)
+    focused.setFocus()
+
+    for action in (Action.VERIFY, Action.REFRESH, Action.ROTATE):
+        shown.show_view(view(busy=action, **locked))
+        assert shown.focusWidget() is focused
+        with qtbot.assertNotEmitted(shown.refresh_requested), qtbot.assertNotEmitted(shown.remedy_requested):
+            focused.click()
+
+    shown.show_view(view(**locked))
+    assert focused.isEnabled()
+
+
+def test_trying_the_other_mode_keeps_the_keyboard(shown: StatusWindow) -> None:
+    failed = LastResult(Result.FAILED, NOW, error_for(3, "[8030:x]"))
+    shown.show_view(view(None, stopped=True, last=failed))
+    pressed = button(shown, "remedyButton")
+    pressed.setFocus()
+
+    shown.show_view(view(None, busy=Action.REFRESH, last=failed))
+
+    assert shown.focusWidget() is pressed
+    assert pressed.accessibleDescription() == "Asking Kiwoom for a token…"
+
+
+def test_the_keyboard_returns_to_the_main_button_once_it_can_be_used(shown: StatusWindow) -> None:
+    limited = LastResult(Result.FAILED, NOW, error_for(3, "[1700:x]"))
+    shown.show_view(view(None, last=limited, renew_at=NOW + 60))
+    assert not button(shown, "refreshButton").isEnabled()
+    assert shown.focusWidget() is shown
+
+    shown.show_view(view())
+
+    assert shown.focusWidget() is button(shown, "refreshButton")
 
 
 def test_looking_is_no_work_that_somebody_pressed(shown: StatusWindow) -> None:
@@ -821,6 +864,22 @@ def test_keys_are_handed_over_as_secrets_and_forgotten(qtbot: QtBot) -> None:
     dialog.show_answer("")
     assert not dialog.isVisible()
     assert (key.text(), secret.text()) == ("", "")
+
+
+def test_the_keyboard_is_not_left_at_cancel_while_keys_are_checked(qtbot: QtBot) -> None:
+    dialog = ask_keys(None, "real")
+    qtbot.addWidget(dialog)
+    for field, content in zip(fields(dialog), (KEY, SECRET), strict=True):
+        field.setText(content)
+    checks = button(dialog, "keysAccept")
+    checks.setFocus()
+
+    for _ in range(2):
+        qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Return)
+
+    assert dialog.isVisible()
+    dialog.show_answer("Refused.")
+    assert dialog.focusWidget() is fields(dialog)[0]
 
 
 def test_keys_are_taken_from_the_files_of_the_portal(qtbot: QtBot, tmp_path: Path) -> None:

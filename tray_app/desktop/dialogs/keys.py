@@ -98,6 +98,7 @@ class KeysDialog(ScrollingDialog):
         if keys is None:
             return
         self._is_waiting = True
+        self.setFocus()  # the disabled button would pass it on to the one that cancels
         self._show_waiting()
         self.keys_entered.emit(self.form.mode, keys.app_key, keys.app_secret)
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from tray_app.core.language import tr
 from tray_app.desktop.icons.app_icon import app_icon
@@ -85,6 +86,8 @@ class SetupWizard(QDialog):
         self.setWindowIcon(app_icon())
         self._style = ""
         self._step: Step | None = None
+        self._pressed: QWidget | None = None
+        """What had the focus when the work began that runs now."""
         self._is_cramped = self.screen().availableGeometry().height() < _CRAMPED
         self.flow = SetupFlow(actions, start, single_page=single_page, parent=self)
         self._busy = BusyLine(self)
@@ -173,6 +176,10 @@ class SetupWizard(QDialog):
     def _render(self) -> None:
         state = self.flow.state
         page = self.page
+        idle = state.activity is Activity.IDLE
+        if not idle and self._pressed is None:
+            self._pressed = self.focusWidget() or self._next
+            self.setFocus()  # a disabled button would pass it on to whatever is next
         if state.step is not self._step:
             if self._step is not None:
                 self._pages[self._step].discard_input()
@@ -181,7 +188,6 @@ class SetupWizard(QDialog):
         page.show_state()
         set_text(self._title, page.title())
         self._languages.setVisible(state.step is Step.WELCOME)
-        idle = state.activity is Activity.IDLE
         self._show_status(activity_text(state))
         self._back.setVisible(not state.single_page and state.step is not Step.WELCOME)
         self._back.setEnabled(idle)
@@ -190,6 +196,9 @@ class SetupWizard(QDialog):
         set_text(self._skip, self._skip_text(state))
         set_text(self._next, page.main_text())
         self._next.setEnabled(idle and page.can_submit())
+        if idle and self._pressed is not None:
+            self._return_focus(self._pressed)
+            self._pressed = None
         self._show_remedy(page, is_possible=idle)
         name_buttons(self)
         if state.step is not self._step:
@@ -197,6 +206,12 @@ class SetupWizard(QDialog):
             page.initial_focus().setFocus()
             self.setAccessibleDescription(self._title.text())
             alert(self._title)
+
+    def _return_focus(self, pressed: QWidget) -> None:
+        """Return the focus to what had it before the work, unless it has been moved since."""
+        if self.focusWidget() is self:
+            can_take_it = isValid(pressed) and pressed.isVisible() and pressed.isEnabled()
+            (pressed if can_take_it else self.page.initial_focus()).setFocus()
 
     def _show_remedy(self, page: Page, *, is_possible: bool) -> None:
         """Make what solves an error the main button, in place of the one that would repeat it."""

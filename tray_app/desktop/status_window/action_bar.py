@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
     from tray_app.desktop.view.model import View
 
-_WORK_OF_REMEDY = {Remedy.UNLOCK_KEYRING: {Action.UNLOCK}}
+_WORK_OF_REMEDY = {
+    Remedy.UNLOCK_KEYRING: {Action.UNLOCK},
+    Remedy.SWITCH_MODE: {Action.REFRESH},
+    Remedy.ROTATE: {Action.ROTATE},
+}
 """The actions during which the button of a remedy shows that it works; the others open something."""
 
 
@@ -75,7 +79,7 @@ class ActionBar(QWidget):
         set_text(self._well, view.well)
         self._well.setVisible(not view.remedy)
         for button, actions, is_possible in (
-            (self.refresh, {Action.REFRESH}, view.can_refresh),
+            (self.refresh, {Action.REFRESH, Action.VERIFY}, view.can_refresh),
             (self.rotate, {Action.ROTATE}, view.can_rotate),
             (self.clear, {Action.CLEAR, Action.REVOKE}, view.can_clear),
         ):

@@ -103,8 +103,9 @@ class StatusWindow(ToolWindow):
         self._actions.show_view(view)
         actions = self._actions
         buttons = {actions.copy, actions.remedy, actions.refresh, actions.rotate, actions.clear}
-        if focused in buttons and not (focused.isEnabled() and focused.isVisibleTo(self)):
-            self._focus_main_button()  # Qt would choose the snooze button
+        is_of_no_use = focused in buttons and not (focused.isEnabled() and focused.isVisibleTo(self))
+        if is_of_no_use or focused is self:  # Qt would choose the snooze button
+            self._focus_main_button()
         name_buttons(self)
 
     def show_quit(self, is_shown: bool) -> None:

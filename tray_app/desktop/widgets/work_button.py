@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class WorkButton(QPushButton):
-    """A button with a busy line at its lower edge while its action is running. It emits `asked` only when it is not."""
+    """A button with a busy line at its lower edge while its action is running.
+
+    It emits `asked` only when the action is possible and not running.
+    """
 
     asked = Signal()
 
@@ -25,6 +28,7 @@ class WorkButton(QPushButton):
         super().__init__(parent)
         self.setObjectName(name)
         self._busy_line = BusyLine(self)
+        self._is_possible = True
         self.clicked.connect(self._clicked)
 
     def is_working(self) -> bool:
@@ -39,9 +43,14 @@ class WorkButton(QPushButton):
         self.setAccessibleDescription(text)
 
     def show_action(self, view: View, actions: set[Action], *, is_possible: bool) -> None:
-        """Show whether one of these actions is possible or running. A disabled button would lose the focus."""
+        """Show whether one of these actions is possible or running.
+
+        While anything runs, the button that has the focus stays enabled: a disabled one would lose it.
+        """
         is_running = view.working in actions
-        self.setEnabled(is_possible or is_running)
+        keeps_focus = view.working is not None and self.window().focusWidget() is self
+        self._is_possible = is_possible
+        self.setEnabled(is_possible or is_running or keeps_focus)
         self.show_progress(view.busy if is_running else "")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -59,5 +68,5 @@ class WorkButton(QPushButton):
         self.setMinimumWidth(room)
 
     def _clicked(self) -> None:
-        if not self.is_working():
+        if self._is_possible and not self.is_working():
             self.asked.emit()
