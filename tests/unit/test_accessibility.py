@@ -192,6 +192,28 @@ def test_the_tab_key_reaches_everything_that_takes_input(name: str, qtbot: QtBot
 
 
 @pytest.mark.usefixtures("private_places")
+@pytest.mark.parametrize("name", WINDOWS)
+def test_return_presses_the_button_that_has_the_focus(
+    name: str, qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pressed: list[QPushButton] = []
+
+    def click(one: QPushButton) -> None:
+        pressed.append(one)
+
+    monkeypatch.setattr(QPushButton, "click", click)
+    window = opened(name, "en", qtbot, qapp)
+    buttons = [one for one in inputs(window) if isinstance(one, QPushButton) and one.isEnabled()]
+    for one in buttons:
+        one.setAutoDefault(False)  # not in the way that only dialogs have
+        one.setDefault(False)
+        one.setFocus()
+        for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            qtbot.keyClick(one, key)
+    assert pressed == [one for one in buttons for _ in range(2)]
+
+
+@pytest.mark.usefixtures("private_places")
 @pytest.mark.parametrize("lang", ["ko", "en"])
 @pytest.mark.parametrize("name", WINDOWS)
 def test_no_two_buttons_share_a_letter(name: str, lang: str, qtbot: QtBot, qapp: QApplication) -> None:

@@ -9,8 +9,10 @@ from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.stylesheet import fix_box_colours, window_stylesheet
+from tray_app.desktop.widgets.return_key import press_focused_button
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
     from PySide6.QtWidgets import QLayout
 
 _TITLE_BAR = 40
@@ -60,6 +62,10 @@ class ScrollingDialog(QDialog):
     def grow(self) -> None:
         """Make room for what has appeared, as far as the screen has any, once it is laid out."""
         self._growth.start()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not press_focused_button(self, event):
+            super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
     QFont,
     QHideEvent,
+    QKeyEvent,
 )
 from PySide6.QtWidgets import (
     QDialog,
@@ -41,6 +42,7 @@ from tray_app.desktop.widgets.accessible import alert, name_buttons, with_mnemon
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.file_drop import FileDrop
+from tray_app.desktop.widgets.return_key import press_focused_button
 from tray_app.desktop.widgets.tool_window import bring_to_front
 
 if TYPE_CHECKING:
@@ -141,6 +143,10 @@ class SetupWizard(QDialog):
         if not event.spontaneous():  # not when it is only minimised
             self.page.discard_input()
         super().hideEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not press_focused_button(self, event):
+            super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

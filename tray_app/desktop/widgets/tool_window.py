@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from tray_app.desktop.widgets.return_key import press_focused_button
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
@@ -29,5 +31,5 @@ class ToolWindow(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close()
-        else:
+        elif not press_focused_button(self, event):
             super().keyPressEvent(event)
