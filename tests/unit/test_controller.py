@@ -485,6 +485,16 @@ def test_folder_is_chosen_for_everything_on_this_computer(world: World, tmp_path
     assert world.accounts.wishes == [("data_dir", str(tmp_path), "default")]
 
 
+def test_dialog_for_the_folder_deletes_itself(world: World) -> None:
+    world.controller.open_window()
+    world.window.remedy_requested.emit(Remedy.CHOOSE_FOLDER)
+    dialog = world.controller.windows.dialog
+    assert dialog is not None
+    dialog.reject()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert world.window.findChildren(QFileDialog) == []
+
+
 def test_file_that_stands_in_the_way_is_shown_in_its_folder(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) is None)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import threading
+import weakref
 
+import pytest
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from tests import ROOT
@@ -68,6 +72,26 @@ def test_a_job_without_a_thread_has_failed_and_the_next_one_gets_one(qtbot: QtBo
     worker.run(lambda: "done", then)
     qtbot.waitUntil(lambda: returned == [RuntimeError, "done"])
     worker.finish(30)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_a_thread_ends_with_its_owner_and_keeps_nothing_of_it(qtbot: QtBot) -> None:
+    class Owner(QObject):
+        def take(self, *_: object) -> None:
+            taken.append(True)
+
+    taken: list[bool] = []
+    owner = Owner()
+    Worker("of an owner", owner).run(lambda: None, owner.take)
+    qtbot.waitUntil(lambda: bool(taken))
+    gone = weakref.ref(owner)
+
+    owner.deleteLater()
+    del owner
+
+    qtbot.waitUntil(lambda: all(one.name != "of an owner" for one in threading.enumerate()))
+    gc.collect()
+    assert gone() is None
 
 
 def test_the_end_of_the_program_waits_for_what_is_being_done_and_no_longer(qtbot: QtBot) -> None:

@@ -161,10 +161,12 @@ class Windows(QObject):
 
     def choose_folder(self) -> None:
         """Ask for the folder that the token is stored in."""
+        from PySide6.QtCore import Qt
         from PySide6.QtWidgets import QFileDialog
 
         self.close_dialog()
         dialog = self.dialog = QFileDialog(self._dialog_parent(), tr("Folder for the token"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda path: self._monitors.set("data_dir", path, DEFAULT))
         dialog.open()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from functools import cache
+from functools import cache, partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Worker(QObject):
     """Do jobs in turn on one daemon thread, and return each result to the GUI thread while this object exists.
 
-    The thread starts with the first job. It is a daemon, because a job that hangs must not hold up the program's exit.
+    The thread starts with the first job, and ends with this object. It is a daemon, because a job that hangs must not
+    hold up the program's exit.
     """
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
@@ -31,6 +32,7 @@ class Worker(QObject):
         self._thread: threading.Thread | None = None
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._returns = _returns()
+        self.destroyed.connect(partial(self._jobs.put, None))
 
     def run(self, job: Callable[[], Any], then: Then) -> None:
         """Do `job` later on the thread, then call `then(result, None)` or `then(None, error)` on the GUI thread."""
