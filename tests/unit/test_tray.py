@@ -318,6 +318,9 @@ def test_profiles_take_slots_that_were_there_from_the_start(tray: TrayIcon, qtbo
     assert entries[1].isChecked(), "it is shown as chosen when a view says so"
     tray.show_view(several(PROFILE_SLOTS + 2, chosen=9))
     assert all(entry.isVisible() for entry in entries)
+    assert not any(entry.isChecked() for entry in entries), "the chosen one has no entry"
+    entries[1].trigger()
+    assert not any(entry.isChecked() for entry in entries)
     tray.show_view(view())
     assert not action(tray, "profile").isVisible()
 

@@ -578,6 +578,15 @@ def test_tooltip_of_several_has_a_line_for_each_the_most_urgent_first() -> None:
     ]
 
 
+def test_tooltip_of_many_accounts_has_the_most_urgent_one_and_the_chosen_one() -> None:
+    states = (state(200, profile="parents"), *(state(5000 + at, profile=f"acct-{at}") for at in range(12)))
+    for one in states:
+        lines = view_of(overview(*states, chosen=one.profile), NOW).tooltip.splitlines()
+        assert lines[1].startswith("parents · Real · ")
+        assert any(line.startswith(f"{one.profile} · Real · ") for line in lines)
+        assert lines[-1] == "…"
+
+
 def test_profiles_are_told_only_where_there_are_several() -> None:
     assert seen(state(profile="swing"), NOW).profiles == ()
     lines = view_of(overview(state(), state(200, profile="swing"), chosen="swing"), NOW).profiles

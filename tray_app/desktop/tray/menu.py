@@ -116,8 +116,7 @@ class TrayMenu(QMenu):
     def _show_check_marks(self, view: View) -> None:
         self._policies[view.policy].setChecked(True)
         for line, entry in zip(view.profiles, self._profiles, strict=False):
-            if line.chosen:
-                entry.setChecked(True)
+            entry.setChecked(line.chosen)  # none is where there is no entry for the chosen one
 
     def _add(self, name: str, text: Callable[[], str], signal: object, menu: QMenu | None = None) -> QAction:
         menu = menu or self

@@ -45,7 +45,8 @@ def tooltip_text(overview: Overview, now: float) -> str:
     if len(overview.states) > 1:
         states = sorted(overview.states, key=lambda one: urgency_order(one, now))
         head = f"{name} · {tr('Check the settings file')}" if overview.settings_problem else name
-        return shorten([head, *(_line(one, now, is_chosen=one is overview.state) for one in states)])
+        lines = {one.profile: _line(one, now, is_chosen=one is overview.state) for one in states}
+        return _accounts_text(head, [*lines.values()], lines[overview.state.profile])
     state = overview.state
     title = [name, *(badge.text for badge in badges_of(state))]
     if state.profile != DEFAULT:
@@ -56,6 +57,19 @@ def tooltip_text(overview: Overview, now: float) -> str:
         working or error or overview.settings_problem or place_problem_text(state) or skew_text(state.skew_seconds)
     )
     return shorten([" · ".join(title), status_text(state, now), trouble or rotation_text(state, now)])
+
+
+def _accounts_text(head: str, lines: list[str], chosen: str) -> str:
+    """Join head and lines, without the last ones where there is no room; the first and the chosen one always stay."""
+    shown = [head, *lines]
+    more: list[str] = []
+    for line in reversed(lines[1:]):
+        if _utf16_units("\n".join([*shown, *more])) <= TOOLTIP_UNITS:
+            break
+        if line != chosen:
+            shown.remove(line)
+            more = ["…"]
+    return shorten([*shown, *more])
 
 
 def _line(state: TokenState, now: float, *, is_chosen: bool) -> str:
