@@ -44,7 +44,7 @@ from tray_app.desktop.setup.actions import FoundKeys, KeySearch
 from tray_app.desktop.setup.flow import Step
 from tray_app.desktop.setup.wizard import SetupWizard
 from tray_app.desktop.status_window.window import StatusWindow
-from tray_app.desktop.translation import install_translator
+from tray_app.desktop.translation import install_translator, switch_language
 from tray_app.desktop.view.build import view_of
 from tray_app.desktop.view.model import Overview, View
 from tray_app.desktop.view.question import QuestionView
@@ -94,10 +94,13 @@ def history() -> QWidget:
     return window
 
 
+VIEWS: dict[str, Callable[[], View]] = {
+    "status": view,
+    "status, refused": lambda: refused("8050"),
+    "status, several accounts": several,
+}
 WINDOWS: dict[str, Callable[[], QWidget]] = {
-    "status": lambda: status_window(view()),
-    "status, refused": lambda: status_window(refused("8050")),
-    "status, several accounts": lambda: status_window(several()),
+    **{name: lambda shown=shown: status_window(shown()) for name, shown in VIEWS.items()},  # type: ignore[misc]
     "remove": lambda: ask_clear(None, QuestionView()),
     "reissue": lambda: ask_rotate(None, QuestionView()),
     "keys": lambda: ask_keys(None, "real"),
@@ -178,6 +181,52 @@ def test_a_screen_reader_has_a_name_for_everything_that_takes_input(
         spoken = QAccessible.queryAccessibleInterface(one).text(QAccessible.Text.Name)
         assert spoken.strip(), (type(one).__name__, one.objectName())
         assert not _MNEMONIC.search(spoken), spoken
+
+
+def spoken_by(window: QWidget) -> dict[str, tuple[str, str]]:
+    """Name and description of everything in a window, by the name of its object."""
+    found = {}
+    for one in (window, *window.findChildren(QWidget)):
+        interface = QAccessible.queryAccessibleInterface(one)
+        if one.objectName() and interface is not None:
+            found[one.objectName()] = (
+                interface.text(QAccessible.Text.Name),
+                interface.text(QAccessible.Text.Description),
+            )
+    return found
+
+
+@pytest.mark.usefixtures("private_places")
+@pytest.mark.parametrize(("before", "now"), [("ko", "en"), ("en", "ko")])
+@pytest.mark.parametrize("name", [name for name in WINDOWS if name != "damaged settings"])  # which has one language
+def test_a_screen_reader_speaks_the_language_that_is_chosen_while_a_window_is_open(
+    name: str, before: str, now: str, qtbot: QtBot, qapp: QApplication
+) -> None:
+    expected = spoken_by(opened(name, now, qtbot, qapp))
+    window = opened(name, before, qtbot, qapp)
+
+    language.use(now)
+    switch_language(qapp)
+    qapp.processEvents()
+    if isinstance(window, StatusWindow):
+        window.show_view(VIEWS[name]())
+
+    def speaks_it() -> None:
+        assert spoken_by(window) == expected
+
+    qtbot.waitUntil(speaks_it)
+
+
+@pytest.mark.parametrize(("lang", "says"), [("ko", "폐기 후 삭제"), ("en", "Revoke and remove")])
+def test_a_screen_reader_says_what_the_button_of_a_question_does_now(
+    lang: str, says: str, qtbot: QtBot, qapp: QApplication
+) -> None:
+    window = opened("remove", lang, qtbot, qapp)
+    revoke, accept = window.findChild(QRadioButton, "clearRevoke"), window.findChild(QPushButton, "clearAccept")
+    assert revoke is not None
+    assert accept is not None
+    revoke.setChecked(True)
+    assert accept.accessibleName() == says
 
 
 @pytest.mark.usefixtures("private_places")

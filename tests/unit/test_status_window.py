@@ -946,10 +946,15 @@ def test_what_was_downloaded_is_offered_by_its_account(
     offer = button(dialog, "keysOffer0")
     qtbot.waitUntil(offer.isVisible)
     assert offer.text() == "Use ****5678 from &Downloads"
+    assert offer.accessibleName() == "Use ****5678 from Downloads"
     assert not button(dialog, "keysOffer1").isVisible()
     assert fields(dialog)[0].text() == "", "nothing is read before it is wanted"
     offer.click()
     qtbot.waitUntil(lambda: [one.text() for one in fields(dialog)] == [KEY, SECRET])
+    assert f"{len(KEY)} characters" in {one.text() for one in dialog.findChildren(QLabel)}
+    speak("ko")
+    assert offer.accessibleName() == "다운로드의 ****5678 키 사용"
+    assert f"{len(KEY)}자" in {one.text() for one in dialog.findChildren(QLabel)}
 
 
 def test_keys_are_never_shown(qtbot: QtBot) -> None:

@@ -19,7 +19,7 @@ from tray_app.desktop.dialogs.common import make_explanation, show_dialog
 from tray_app.desktop.dialogs.token_question import TokenQuestion
 from tray_app.desktop.theme.stylesheet import switch_role
 from tray_app.desktop.view.texts import title_text
-from tray_app.desktop.widgets.accessible import name_buttons
+from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.return_key import RETURN_KEYS, pass_return_to_dialog
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class ClearDialog(TokenQuestion):
                 self.local.setFocus()
         self.revoke.setEnabled(can_revoke)
         self._clear.setEnabled(self._view.can_answer)
-        self.local.setText(tr("Remove it from this computer &only"))
-        self.revoke.setText(tr("&Revoke it at Kiwoom too"))
+        set_text(self.local, tr("Remove it from this computer &only"))
+        set_text(self.revoke, tr("&Revoke it at Kiwoom too"))
         self._local_text.setText(
             tr(
                 "Programs on this computer no longer get it. At Kiwoom it stays valid until it expires, and "
@@ -105,15 +105,14 @@ class ClearDialog(TokenQuestion):
             if can_revoke
             else tr("The token has expired, so there is nothing to revoke.")
         )
-        self._cancel.setText(tr("Cancel"))
+        set_text(self._cancel, tr("Cancel"))
         self.local.setAccessibleDescription(self._local_text.text())
         self.revoke.setAccessibleDescription(self._revoke_text.text())
         self._name_act()
 
     def _name_act(self) -> None:
         """Let the button say what cannot be undone."""
-        self._clear.setText(tr("Revoke and re&move") if self.revoke.isChecked() else tr("Re&move"))
-        name_buttons(self)
+        set_text(self._clear, tr("Revoke and re&move") if self.revoke.isChecked() else tr("Re&move"))
 
     def _answer(self) -> None:
         self.chosen.emit(REVOKE if self.revoke.isChecked() else LOCAL)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.desktop.theme.stylesheet import set_role
-from tray_app.desktop.widgets.accessible import name_buttons
 from tray_app.desktop.widgets.basics import make_text
 
 
@@ -21,7 +20,6 @@ def make_explanation(parent: QWidget) -> QLabel:
 
 
 def show_dialog(dialog: QDialog) -> None:
-    name_buttons(dialog)
     dialog.open()
     dialog.raise_()
     dialog.activateWindow()

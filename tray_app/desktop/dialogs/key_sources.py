@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QSizePolicy, QVB
 from tray_app.core.errors import InvalidInput, known_error, say
 from tray_app.core.language import tr
 from tray_app.desktop.dialogs.common import make_explanation
+from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.desktop.worker import Worker
 from tray_app.kiwoom.key_files import find_portal_files, masked_path, read_key_files
@@ -89,12 +90,12 @@ class KeySources(QWidget):
         self._note.hide()
 
     def retranslate(self) -> None:
-        self._choose.setText(tr("From a fi&le…"))
+        set_text(self._choose, tr("From a fi&le…"))
         self._choose.setToolTip(
             tr("The portal's *_appkey.txt or *_secretkey.txt, or a .env. You can also drop it here.")
         )
         for button, found in zip(self._offers, self._found, strict=False):
-            button.setText(tr("Use {account} from &Downloads", account=found.account))
+            set_text(button, tr("Use {account} from &Downloads", account=found.account))
         if self._taken is not None:
             self._note.setText(_note_text(self._taken))
             self._note.setMinimumHeight(self._note.heightForWidth(max(1, self.width())))

@@ -17,8 +17,8 @@ from tray_app.desktop.open_url import open_url
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_role, switch_role
 from tray_app.desktop.view.texts import title_text
-from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
-from tray_app.desktop.widgets.basics import make_button
+from tray_app.desktop.widgets.accessible import with_mnemonic
+from tray_app.desktop.widgets.basics import make_button, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.file_drop import FileDrop
 
@@ -119,10 +119,9 @@ class KeysDialog(ScrollingDialog):
     def _offer(self, remedy: str) -> None:
         """Make what helps the main button, or with none the one that checks the keys."""
         self._remedy = remedy
-        self._remedy_button.setText(with_mnemonic(remedy_text(remedy, self.form.mode), "T"))
+        set_text(self._remedy_button, with_mnemonic(remedy_text(remedy, self.form.mode), "T"))
         self._remedy_button.setVisible(bool(remedy))
         switch_role(self._enter, "main", on=not remedy)
-        name_buttons(self)
 
     def _do_remedy(self) -> None:
         if self._remedy == Remedy.OPEN_PORTAL:
@@ -133,8 +132,11 @@ class KeysDialog(ScrollingDialog):
 
     def _show_waiting(self) -> None:
         self.form.setEnabled(not self._is_waiting)
-        self._busy.show_progress(tr("Asking Kiwoom for a token…") if self._is_waiting else "")
+        self._show_progress()
         self._edited()
+
+    def _show_progress(self) -> None:
+        self._busy.show_progress(tr("Asking Kiwoom for a token…") if self._is_waiting else "")
 
     def _edited(self) -> None:
         self._offer(Remedy.NONE)
@@ -148,6 +150,7 @@ class KeysDialog(ScrollingDialog):
 
     def _retranslate(self) -> None:
         self.setWindowTitle(title_text(tr("Kiwoom app key"), self._profile))
-        self._enter.setText(tr("Chec&k and save"))
-        self._cancel.setText(tr("Cancel"))
+        set_text(self._enter, tr("Chec&k and save"))
+        set_text(self._cancel, tr("Cancel"))
         self._offer(self._remedy)
+        self._show_progress()

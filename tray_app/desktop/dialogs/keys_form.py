@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
@@ -26,7 +25,8 @@ from tray_app.desktop.dialogs.common import make_explanation
 from tray_app.desktop.dialogs.key_sources import KeySources
 from tray_app.desktop.dialogs.secret_field import SecretField
 from tray_app.desktop.theme.stylesheet import set_text_colour
-from tray_app.desktop.widgets.accessible import alert
+from tray_app.desktop.widgets.accessible import alert, plain
+from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.file_drop import FileDrop
 from tray_app.desktop.widgets.radio_focus import enter_at_checked
 from tray_app.desktop.widgets.return_key import pass_return_to_dialog
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from tray_app.desktop.theme.colours import Tones
     from tray_app.kiwoom.key_files import KeyFile
     from tray_app.kiwoom.keys import AppKeys
-
-
-_MNEMONIC = re.compile(r"\(&.\)|&")
 
 
 class KeysForm(QWidget):
@@ -181,11 +178,14 @@ class KeysForm(QWidget):
 
     def _edited(self) -> None:
         self.sources.set_mode(self.mode)
+        self._show_lengths()
+        self._complaint.clear()
+        self.edited.emit()
+
+    def _show_lengths(self) -> None:
         for field, label in ((self.key, self._key_length), (self.secret, self._secret_length)):
             length = len(field.text())
             label.setText(_count_text(length) if length else "")
-        self._complaint.clear()
-        self.edited.emit()
 
     def _retranslate(self) -> None:
         self.hint.setText(
@@ -196,8 +196,8 @@ class KeysForm(QWidget):
             )
         )
         self.sources.retranslate()
-        self.real.setText(tr("&Real trading"))
-        self.demo.setText(tr("&Mock trading"))
+        set_text(self.real, tr("&Real trading"))
+        set_text(self.demo, tr("&Mock trading"))
         names = (
             tr("Trading"),
             tr("App k&ey"),
@@ -206,7 +206,8 @@ class KeysForm(QWidget):
         for label, name in zip(self._names, names, strict=True):
             label.setText(name)
         for field, name in ((self.key, names[1]), (self.secret, names[2])):
-            field.setAccessibleName(_MNEMONIC.sub("", name))
+            field.setAccessibleName(plain(name))
+        self._show_lengths()
 
     def set_tones(self, tones: Tones) -> None:
         set_text_colour(self._complaint, tones.bad)

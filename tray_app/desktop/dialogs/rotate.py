@@ -17,7 +17,7 @@ from tray_app.core.language import tr
 from tray_app.desktop.dialogs.common import make_explanation, show_dialog
 from tray_app.desktop.dialogs.token_question import TokenQuestion
 from tray_app.desktop.view.texts import title_text
-from tray_app.desktop.widgets.accessible import name_buttons
+from tray_app.desktop.widgets.basics import set_text
 
 if TYPE_CHECKING:
     from tray_app.desktop.view.question import QuestionView
@@ -79,7 +79,6 @@ class RotateDialog(TokenQuestion):
         self._question.setText(question)
         self._explanation.setText(explanation)
         self._rotate.setEnabled(self._view.can_answer)
-        self._rotate.setText(tr("&Reissue"))
-        self._cancel.setText(tr("Cancel"))
+        set_text(self._rotate, tr("&Reissue"))
+        set_text(self._cancel, tr("Cancel"))
         self.setAccessibleDescription(explanation)
-        name_buttons(self)

@@ -39,7 +39,7 @@ from tray_app.desktop.history.week_view import WeekView
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.colours import on_accent_colour, text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
-from tray_app.desktop.widgets.accessible import name_buttons
+from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.tool_window import ToolWindow
 from tray_app.history.events import TAKES, EventKind
 
@@ -250,8 +250,7 @@ class HistoryWindow(ToolWindow):
             self.kinds.setItemText(at, name)
         self.search.setPlaceholderText(tr("Find"))
         self.search.setAccessibleName(tr("Find"))
-        self.export.setText(tr("&Export…"))
-        name_buttons(self)
+        set_text(self.export, tr("&Export…"))
         self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, PROGRAM)
         if self._page is not None:
             self.legend.show_week(self._page.week)

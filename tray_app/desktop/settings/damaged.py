@@ -21,7 +21,8 @@ from tray_app.desktop.stop_signals import StopSignals
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.dark_mode import apply_window_theme, panel_is_dark
 from tray_app.desktop.theme.stylesheet import set_text_colour, switch_role
-from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
+from tray_app.desktop.widgets.accessible import with_mnemonic
+from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.worker import Worker
 from tray_app.settings import kwcli
 from tray_app.settings.places import settings_file, settings_scope
@@ -118,14 +119,14 @@ class DamagedSettingsDialog(ScrollingDialog):
         )
         means.setWordWrap(True)
         buttons = QDialogButtonBox(self)
-        open_file = buttons.addButton(
-            with_mnemonic(tr("Open the settings file"), "O"), QDialogButtonBox.ButtonRole.ActionRole
-        )
+        open_file = buttons.addButton("", QDialogButtonBox.ButtonRole.ActionRole)
+        set_text(open_file, with_mnemonic(tr("Open the settings file"), "O"))
         open_file.setObjectName("openFile")
         switch_role(open_file, "main", on=True)
         open_file.setDefault(True)
         open_file.clicked.connect(self.open_file)
-        leave = buttons.addButton(with_mnemonic(tr("Quit"), "Q"), QDialogButtonBox.ButtonRole.RejectRole)
+        leave = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
+        set_text(leave, with_mnemonic(tr("Quit"), "Q"))
         leave.setObjectName("quit")
         buttons.rejected.connect(self.quit_requested)
         body = QVBoxLayout()
@@ -134,7 +135,6 @@ class DamagedSettingsDialog(ScrollingDialog):
         body.addWidget(means)
         self._show(settings)
         self.lay_out(body, [buttons], _WIDTH)
-        name_buttons(self)
         self.grow()
         self._files.watch(watchable(self._paths))
 

@@ -27,8 +27,7 @@ from tray_app.desktop.settings.card import SettingCard
 from tray_app.desktop.settings.notes import breakable
 from tray_app.desktop.theme.colours import text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
-from tray_app.desktop.widgets.accessible import name_buttons
-from tray_app.desktop.widgets.basics import make_button, make_text
+from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.desktop.widgets.tool_window import ToolWindow
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
@@ -281,16 +280,15 @@ class SettingsWindow(ToolWindow):
             sections.setAccessibleName(tr("Sections"))
         self._profile_name.setText(tr("&Profile"))
         self._name_default()
-        self._keys.setText(tr("&Enter the app key…"))
-        self._setup.setText(tr("Set&up wizard…"))
-        self._file.setText(tr("Open the &file"))
-        self._close.setText(tr("&Close"))
+        set_text(self._keys, tr("&Enter the app key…"))
+        set_text(self._setup, tr("Set&up wizard…"))
+        set_text(self._file, tr("Open the &file"))
+        set_text(self._close, tr("&Close"))
         for card in self._cards.values():
             card.retranslate()
         if self._view is not None:
             self.show_settings(self._view)
         self._fit_sections()
-        name_buttons(self)
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())

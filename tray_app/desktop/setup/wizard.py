@@ -38,7 +38,7 @@ from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, switch_role, window_stylesheet
 from tray_app.desktop.view.texts import title_text
-from tray_app.desktop.widgets.accessible import alert, name_buttons, with_mnemonic
+from tray_app.desktop.widgets.accessible import alert, with_mnemonic
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.file_drop import FileDrop
@@ -190,9 +190,10 @@ class SetupWizard(QDialog):
             if self._step is not None:
                 self._pages[self._step].discard_input()
             self._stack.setCurrentIndex(STEPS.index(state.step))
-            self._dots.show_step(STEPS.index(state.step), len(STEPS))
+        self._dots.show_step(STEPS.index(state.step), len(STEPS))
         page.show_state()
         set_text(self._title, page.title())
+        self.setAccessibleDescription(self._title.text())
         self._languages.setVisible(state.step is Step.WELCOME)
         self._show_status(activity_text(state))
         self._back.setVisible(not state.single_page and state.step is not Step.WELCOME)
@@ -206,11 +207,9 @@ class SetupWizard(QDialog):
             self._return_focus(self._pressed)
             self._pressed = None
         self._show_remedy(page, is_possible=idle)
-        name_buttons(self)
         if state.step is not self._step:
             self._step = state.step
             page.initial_focus().setFocus()
-            self.setAccessibleDescription(self._title.text())
             alert(self._title)
 
     def _return_focus(self, pressed: QWidget) -> None:
@@ -288,7 +287,7 @@ class SetupWizard(QDialog):
 
     def _retranslate(self) -> None:
         self.setWindowTitle(title_text(tr("Set up Kiwoom Token Tray"), self._profile))
-        self._back.setText(tr("&Back"))
+        set_text(self._back, tr("&Back"))
         hint = korean_font_hint()
         set_text(self._font_hint, hint)
         self._font_hint.setVisible(bool(hint))

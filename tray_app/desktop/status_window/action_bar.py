@@ -86,9 +86,9 @@ class ActionBar(QWidget):
             button.show_action(view, actions, is_possible=is_possible)
 
     def retranslate(self) -> None:
-        self.clear.setText(with_mnemonic(tr("Remove…"), "M"))
+        set_text(self.clear, with_mnemonic(tr("Remove…"), "M"))
         self.clear.setAccessibleName(tr("Remove or revoke the token…"))
-        self.rotate.setText(with_mnemonic(tr("Reissue…"), "R"))
+        set_text(self.rotate, with_mnemonic(tr("Reissue…"), "R"))
         self.rotate.setAccessibleName(tr("Revoke the token and issue a new one…"))
         self.rotate.setToolTip(self.rotate.accessibleName())
         self.copy.setAccessibleName(tr("Copy the token"))

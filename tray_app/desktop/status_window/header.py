@@ -14,6 +14,7 @@ from tray_app.desktop import SNOOZES_SECONDS
 from tray_app.desktop.status_window.badge import BadgeLabel
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.accessible import with_mnemonic
+from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ class Header(QWidget):
         self._quit.setVisible(is_shown)
 
     def retranslate(self) -> None:
-        self._snooze.setText(with_mnemonic(tr("Snooze"), "N"))
-        self._history.setText(with_mnemonic(tr("History"), "H"))
-        self._settings.setText(with_mnemonic(tr("Settings"), "S"))
-        self._quit.setText(with_mnemonic(tr("Quit"), "Q"))
+        set_text(self._snooze, with_mnemonic(tr("Snooze"), "N"))
+        set_text(self._history, with_mnemonic(tr("History"), "H"))
+        set_text(self._settings, with_mnemonic(tr("Settings"), "S"))
+        set_text(self._quit, with_mnemonic(tr("Quit"), "Q"))
         for action, seconds in zip(self._snoozes, SNOOZES_SECONDS, strict=True):
             action.setText(duration(seconds))
         self._snooze_end.setText(tr("Warn again"))

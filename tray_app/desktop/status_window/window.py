@@ -20,7 +20,7 @@ from tray_app.desktop.status_window.token_card import TokenCard
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import window_stylesheet
-from tray_app.desktop.widgets.accessible import name_buttons, with_mnemonic
+from tray_app.desktop.widgets.accessible import with_mnemonic
 from tray_app.desktop.widgets.basics import make_label, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.tool_window import ToolWindow
@@ -106,7 +106,6 @@ class StatusWindow(ToolWindow):
         is_of_no_use = focused in buttons and not (focused.isEnabled() and focused.isVisibleTo(self))
         if is_of_no_use or focused is self:  # Qt would choose the snooze button
             self._focus_main_button()
-        name_buttons(self)
 
     def show_quit(self, is_shown: bool) -> None:
         """Show the button to quit, needed only where no tray menu has one."""
@@ -209,14 +208,13 @@ class StatusWindow(ToolWindow):
     def _retranslate(self) -> None:
         self._header.retranslate()
         self.dial.setAccessibleName(tr("Time until the token expires"))
-        self._settings_problem.button.setText(with_mnemonic(tr("Open the settings file"), "F"))
+        set_text(self._settings_problem.button, with_mnemonic(tr("Open the settings file"), "F"))
         self._card.retranslate()
         self._actions.retranslate()
         hint = korean_font_hint()
         set_text(self._font_hint, hint)
         self._font_hint.setVisible(bool(hint))
         self._reserve_room()
-        name_buttons(self)
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())

@@ -28,17 +28,16 @@ def with_mnemonic(text: str, letter: str) -> str:
     return f"{text}(&{letter})" if text else ""
 
 
-def name_buttons(window: QWidget) -> None:
-    """Give each button the accessible name that its text is without the mnemonic, unless it has one of its own.
+def name_button(button: QAbstractButton) -> None:
+    """Give a button the accessible name that its text is without the mnemonic, unless it has one of its own.
 
     Qt leaves the brackets of a Korean mnemonic in the name, which is read as a letter that means nothing.
     """
-    for button in window.findChildren(QAbstractButton):
-        name = plain(button.text())
-        before = button.accessibleName()
-        if (not before or before == button.property(_PLAIN)) and name != before:
-            button.setProperty(_PLAIN, name)
-            button.setAccessibleName(name)
+    name = plain(button.text())
+    before = button.accessibleName()
+    if (not before or before == button.property(_PLAIN)) and name != before:
+        button.setProperty(_PLAIN, name)
+        button.setAccessibleName(name)
 
 
 def alert(widget: QWidget) -> None:

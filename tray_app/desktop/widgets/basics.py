@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QVBoxLayout
 
 from tray_app.desktop.theme.stylesheet import set_role
+from tray_app.desktop.widgets.accessible import name_button
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -47,6 +48,9 @@ def make_button(name: str, parent: QWidget) -> QPushButton:
     return button
 
 
-def set_text(widget: QLabel | QPushButton, text: str) -> None:
+def set_text(widget: QLabel | QAbstractButton, text: str) -> None:
+    """Set the text of a label, or of a button together with its accessible name, where it is another one."""
     if widget.text() != text:
         widget.setText(text)
+        if isinstance(widget, QAbstractButton):
+            name_button(widget)

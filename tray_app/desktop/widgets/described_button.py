@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.desktop.theme.stylesheet import set_role
-from tray_app.desktop.widgets.basics import make_text
+from tray_app.desktop.widgets.basics import make_text, set_text
 from tray_app.desktop.widgets.return_key import pass_return_to_dialog
 
 _INDENT = 26
@@ -39,7 +39,7 @@ class DescribedButton(QWidget):
 
     def set_texts(self, name: str, description: str) -> None:
         if (name, description) != (self.button.text(), self._description.text()):
-            self.button.setText(name)
+            set_text(self.button, name)
             self.button.setAccessibleDescription(description)
             self._description.setText(description)
             self._description.setVisible(bool(description))

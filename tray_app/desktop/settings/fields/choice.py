@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.desktop.settings.fields.base import Field
+from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.desktop.widgets.radio_focus import enter_at_checked
 from tray_app.settings.kinds import Choice
@@ -51,4 +52,4 @@ class ChoiceField(Field):
     def retranslate(self) -> None:
         for choice, radio in self._radios.items():
             words = self._kind.words(choice)
-            radio.setText(words[:1].upper() + words[1:])
+            set_text(radio, words[:1].upper() + words[1:])

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.settings.fields.spin_box import make_time_edit, time_of
+from tray_app.desktop.widgets.basics import set_text
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
@@ -58,7 +59,7 @@ class HoursField(Field):
         return [self._box, self._start, self._end]
 
     def retranslate(self) -> None:
-        self._box.setText(tr("Every day"))
+        set_text(self._box, tr("Every day"))
         self._start.setAccessibleName(tr("From"))
         self._end.setAccessibleName(tr("To"))
 

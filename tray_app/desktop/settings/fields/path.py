@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.settings.fields.line import LineField
-from tray_app.desktop.widgets.basics import make_button
+from tray_app.desktop.widgets.basics import make_button, set_text
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
@@ -34,7 +34,7 @@ class PathField(LineField):
         return [self._line, self._browse]
 
     def retranslate(self) -> None:
-        self._browse.setText(tr("Browse…"))
+        set_text(self._browse, tr("Browse…"))
 
     def _browse_path(self) -> None:
         dialog = QFileDialog(self.window(), tr(self.setting.meaning), self._line.text())

@@ -19,7 +19,7 @@ from tray_app.core.trading import QUIET_MINUTES
 from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.settings.fields.spin_box import make_time_edit, time_of
 from tray_app.desktop.theme.stylesheet import set_role
-from tray_app.desktop.widgets.basics import make_text
+from tray_app.desktop.widgets.basics import make_text, set_text
 from tray_app.desktop.widgets.radio_focus import enter_at_checked
 from tray_app.service.settings_changes import DAILY_MEANS
 
@@ -78,9 +78,9 @@ class PolicyField(Field):
         return [*self._radios.values(), self._time]
 
     def retranslate(self) -> None:
-        self._radios["notify"].setText(tr("Only &warn"))
-        self._radios["auto"].setText(tr("&Renew automatically"))
-        self._radios["daily"].setText(tr("Revoke and reissue &daily at"))
+        set_text(self._radios["notify"], tr("Only &warn"))
+        set_text(self._radios["auto"], tr("&Renew automatically"))
+        set_text(self._radios["daily"], tr("Revoke and reissue &daily at"))
         self._time.setAccessibleName(tr("Time of the reissue, in Korea"))
         self._means["notify"].setText(tr("You issue the new token yourself."))
         self._means["auto"].setText(

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from tray_app.core.language import tr
 from tray_app.core.wording import duration
 from tray_app.desktop.settings.fields.base import Field
-from tray_app.desktop.widgets.basics import make_button
+from tray_app.desktop.widgets.basics import make_button, set_text
 from tray_app.desktop.widgets.flow_layout import FlowLayout
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class SpansField(Field):
 
     def retranslate(self) -> None:
         for span, chip in self._chips.items():
-            chip.setText(duration(span) if span else tr("at expiry"))
+            set_text(chip, duration(span) if span else tr("at expiry"))
 
     def _make(self, spans: Any) -> None:
         for chip in self._chips.values():

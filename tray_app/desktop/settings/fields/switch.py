@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 
 from tray_app.core.language import tr
 from tray_app.desktop.settings.fields.base import Field
+from tray_app.desktop.widgets.basics import set_text
 
 if TYPE_CHECKING:
     from tray_app.settings.table import Setting
@@ -41,4 +42,4 @@ class SwitchField(Field):
         return [self._box]
 
     def retranslate(self) -> None:
-        self._box.setText(tr(self.setting.meaning))
+        set_text(self._box, tr(self.setting.meaning))

@@ -53,7 +53,7 @@ class StoragePage(Page):
         return tr("Where the token is stored")
 
     def retranslate(self) -> None:
-        self._unlock.setText(tr("&Unlock {keyring}…", keyring=keyring_name()))
+        set_text(self._unlock, tr("&Unlock {keyring}…", keyring=keyring_name()))
         self._never_in_file.set_texts(
             tr("Never store it in a &file"),
             tr("When {keyring} cannot be used, no token is stored.", keyring=keyring_name()),
