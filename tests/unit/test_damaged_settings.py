@@ -39,9 +39,14 @@ def test_the_dialog_names_file_line_and_remedy(dialog: DamagedSettingsDialog, fi
     assert dialog.problem.text().startswith(f"{file}, line 1: the value of mode needs straight quotes")
 
 
-def test_it_follows_the_file_until_that_is_mended(dialog: DamagedSettingsDialog, file: Path, qtbot: QtBot) -> None:
+def test_it_follows_the_file_until_that_is_mended(
+    dialog: DamagedSettingsDialog, file: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("tray_app.desktop.settings.damaged.alert", lambda widget: told.append(widget.text()))
     file.write_text('mode = "demo"\nstore = keyring\n')
     qtbot.waitUntil(lambda: "line 2: the value of store" in dialog.problem.text(), timeout=10_000)
+    assert told[-1] == dialog.problem.text(), "a screen reader says it"
 
     with qtbot.waitSignal(dialog.mended, timeout=10_000) as mended:
         file.with_name("new").write_text('mode = "demo"\nstore = "memory"\n')

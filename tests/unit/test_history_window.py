@@ -325,8 +325,10 @@ class TestExport:
         qapp.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, on=False)
 
     def test_what_is_listed_is_saved_for_a_spreadsheet(
-        self, qtbot: QtBot, window: HistoryWindow, tmp_path: Path
+        self, qtbot: QtBot, window: HistoryWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        told: list[str] = []
+        monkeypatch.setattr("tray_app.desktop.history.window.alert", lambda widget: told.append(widget.text()))
         window.kinds.setCurrentIndex(2)
         window.export.click()
         dialog = window.findChild(QFileDialog)
@@ -339,6 +341,7 @@ class TestExport:
         assert len(lines) == 2
         assert ",failed," in lines[1]
         assert window.status.text() == f"The list was saved: {target}"
+        assert told == [window.status.text()], "a screen reader says it"
 
     def test_a_place_that_cannot_be_written_is_told(self, qtbot: QtBot, window: HistoryWindow, tmp_path: Path) -> None:
         with qtbot.waitSignal(feed_of(window).exported) as done:

@@ -194,11 +194,19 @@ class TestShows:
         assert "KIWOOM_TRAY_STORE" in note(shown, "store")
         assert find(shown, QRadioButton, "theme_dark").isEnabled()
 
-    def test_what_is_broken_with_line_and_key(self, shown: SettingsWindow, file: Path) -> None:
+    def test_what_is_broken_with_line_and_key(
+        self, shown: SettingsWindow, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[str] = []
+        monkeypatch.setattr(
+            "tray_app.desktop.settings.window.alert", lambda widget: told.append(widget.accessibleName())
+        )
         file.write_text('policy = "sometimes"\ntheme = \n')
 
-        shown.show_settings(view())
+        for _ in range(2):
+            shown.show_settings(view())
 
+        assert len(told) == 1, "a screen reader says it once"
         text = find(shown, QLabel, "problems").text().replace("\u200b", "")
         assert [re.findall(r"line \d+|theme|policy", line)[:2] for line in text.splitlines()] == [
             ["line 2", "theme"],

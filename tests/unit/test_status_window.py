@@ -61,6 +61,7 @@ from tray_app.desktop.dialogs.keys import ask_keys
 from tray_app.desktop.dialogs.rotate import ask_rotate
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.icons.state_icon import IconSpec, Phase
+from tray_app.desktop.status_window import action_bar, message_row
 from tray_app.desktop.status_window import token_card as card_module
 from tray_app.desktop.status_window import window as window_module
 from tray_app.desktop.status_window.account_list import AccountList
@@ -623,15 +624,67 @@ def test_screen_reader_hears_no_mnemonics_and_which_value_belongs_to_which_capti
         assert caption.buddy() is shown.findChild(QLabel, value)
 
 
-def test_new_error_is_told_to_a_screen_reader_once(shown: StatusWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a screen reader says by itself."""
     told: list[str] = []
-    monkeypatch.setattr(card_module, "alert", lambda widget: told.append(widget.text()))
+    for module in (card_module, action_bar, message_row):
+        monkeypatch.setattr(module, "alert", lambda widget: told.append(f"{widget.objectName()}: {widget.text()}"))
+    return told
+
+
+def test_new_error_is_told_to_a_screen_reader_once(shown: StatusWindow, told: list[str]) -> None:
     for _ in range(3):
         shown.show_view(refused("8050"))
     assert len(told) == 1
     assert "[8050]" in told[0]
-    shown.show_view(view())
+
+
+@pytest.mark.parametrize(
+    ("result", "says"),
+    [
+        (Result.CONFIRMED, "Kiwoom confirms it is valid."),
+        (Result.ISSUED, "A new token was issued."),
+        (Result.REVOKED, "The token was revoked at Kiwoom"),
+    ],
+)
+def test_what_came_of_a_click_is_told_to_a_screen_reader_once(
+    shown: StatusWindow, told: list[str], result: Result, says: str
+) -> None:
+    for left in (300, 200, 100):
+        shown.show_view(view(left, last=LastResult(result, NOW)))
     assert len(told) == 1
+    assert says in told[0]
+    shown.show_view(view(last=LastResult(result, NOW + 5)))
+    assert len(told) == 2, "it was asked for again"
+
+
+def test_a_screen_reader_is_told_of_another_account_only_what_is_wrong(qtbot: QtBot, told: list[str]) -> None:
+    window = StatusWindow()
+    qtbot.addWidget(window)
+    window.show_view(view())
+    window.show_view(view(profile="swing", last=LastResult(Result.CONFIRMED, NOW)))
+    assert told == []
+    window.show_view(view(profile="day", last=LastResult(Result.FAILED, NOW, error_for(3, "[8050:x]"))))
+    assert len(told) == 1
+
+
+def test_a_screen_reader_is_told_that_the_token_was_copied_and_warnings_are_put_off(
+    shown: StatusWindow, told: list[str]
+) -> None:
+    plain = Overview((state(),), "default")
+    for _ in range(2):
+        shown.show_view(view_of(replace(plain, copied_until=NOW + 30), NOW, "linux"))
+    assert [one.partition(":")[0] for one in told] == ["copyButton"]
+    for _ in range(2):
+        shown.show_view(view_of(replace(plain, snoozed_until=NOW + 3600), NOW, "linux"))
+    assert [one.partition(":")[0] for one in told] == ["copyButton", "coming"]
+
+
+def test_a_screen_reader_is_told_once_that_the_settings_are_damaged(shown: StatusWindow, told: list[str]) -> None:
+    for _ in range(2):
+        shown.show_view(view_of(Overview((state(),), "default", settings_problem="Line 3."), NOW, "linux"))
+    assert told == ["settingsProblem: Line 3."]
 
 
 def test_window_without_a_korean_font_says_how_to_get_one(shown: StatusWindow, monkeypatch: pytest.MonkeyPatch) -> None:

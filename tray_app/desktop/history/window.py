@@ -39,6 +39,7 @@ from tray_app.desktop.history.week_view import WeekView
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.colours import on_accent_colour, text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.tool_window import ToolWindow
 from tray_app.history.events import TAKES, EventKind
@@ -326,6 +327,7 @@ class HistoryWindow(ToolWindow):
         tones = window_tones(self.palette())
         set_text_colour(self.status, tones.good if is_done else tones.bad)
         self.status.setText(text)
+        alert(self.status)
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())

@@ -21,7 +21,7 @@ from tray_app.desktop.stop_signals import StopSignals
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.dark_mode import apply_window_theme, panel_is_dark
 from tray_app.desktop.theme.stylesheet import set_text_colour, switch_role
-from tray_app.desktop.widgets.accessible import with_mnemonic
+from tray_app.desktop.widgets.accessible import alert, with_mnemonic
 from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.worker import Worker
 from tray_app.settings import kwcli
@@ -177,6 +177,7 @@ class DamagedSettingsDialog(ScrollingDialog):
     def _say(self, error: KiwoomTokenError | None) -> None:
         if error is not None:
             self.problem.setText(say(error))
+            alert(self.problem)
             QApplication.alert(self)
 
     def open_file(self) -> None:

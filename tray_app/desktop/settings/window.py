@@ -27,6 +27,7 @@ from tray_app.desktop.settings.card import SettingCard
 from tray_app.desktop.settings.notes import breakable
 from tray_app.desktop.theme.colours import text_colour, window_tones
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.desktop.widgets.tool_window import ToolWindow
@@ -237,9 +238,12 @@ class SettingsWindow(ToolWindow):
                 area.ensureWidgetVisible(now)
 
     def _show_problems(self, text: str) -> None:
+        is_new = bool(text) and text != self._problems.accessibleName()
         self._problems.setText(breakable(text))
         self._problems.setAccessibleName(text)
         self._problems.setVisible(bool(text))
+        if is_new:
+            alert(self._problems)
         self._fit_sections()
 
     def _choose_profile(self, row: int) -> None:

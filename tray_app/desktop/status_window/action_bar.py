@@ -12,7 +12,7 @@ from tray_app.core.state import Action
 from tray_app.desktop.clipboard import KEEP_SECONDS
 from tray_app.desktop.theme.stylesheet import set_role, switch_role
 from tray_app.desktop.view.menu import copied_text
-from tray_app.desktop.widgets.accessible import with_mnemonic
+from tray_app.desktop.widgets.accessible import alert, with_mnemonic
 from tray_app.desktop.widgets.basics import make_label, set_text
 from tray_app.desktop.widgets.work_button import WorkButton
 
@@ -70,7 +70,10 @@ class ActionBar(QWidget):
     def show_view(self, view: View) -> None:
         self.copy.setEnabled(view.can_copy)
         set_text(self.copy, with_mnemonic(view.copy_text, "Y"))
+        was_copied = bool(self.copy.accessibleDescription())
         self.copy.setAccessibleDescription(tr("It is on the clipboard.") if view.is_copied else "")
+        if view.is_copied and not was_copied:
+            alert(self.copy)
         set_text(self.refresh, with_mnemonic(view.refresh_text, "K"))
         switch_role(self.refresh, "main", on=view.refresh_is_main)
         set_text(self.remedy, with_mnemonic(view.remedy_text, "E"))

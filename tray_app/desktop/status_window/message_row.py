@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import make_label, set_text
 
 
@@ -29,6 +30,9 @@ class MessageRow(QWidget):
 
     def show_message(self, text: str, *, has_button: bool) -> None:
         """Show `text`, or nothing if it is empty. The button is left out where another one does the same."""
+        is_new = bool(text) and text != self._label.text()
         set_text(self._label, text)
         self.button.setVisible(has_button)
         self.setVisible(bool(text))
+        if is_new:
+            alert(self._label)

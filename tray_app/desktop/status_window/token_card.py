@@ -32,6 +32,8 @@ class TokenCard(QFrame):
         set_role(self, "card")
         self._tones = window_tones(self.palette())
         self._last_tone = Tone.QUIET
+        self._account = ""
+        self._event_at: float | None = None
         self.place = make_label("place", self)
         self.path = ElidedLabel(self)
         self.path.setObjectName("placePath")
@@ -83,15 +85,24 @@ class TokenCard(QFrame):
         set_text(self.why, view.place_why)
         self.why.setVisible(bool(view.place_why))
         last = f"{view.last_at} · {view.last}" if view.last else ""
-        is_new_trouble = view.last_tone is not Tone.QUIET and last not in self.last.text()
         set_text(self.last, "\n".join(text for text in (last, view.confirmed) if text) or "–")
-        if is_new_trouble:
-            alert(self.last)
         snooze = view.snooze_text if view.is_snoozed else ""
+        is_snoozed_now = bool(snooze) and snooze not in self.coming.text()
         set_text(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
+        self._tell(view, is_snoozed_now=is_snoozed_now)
         if view.last_tone is not self._last_tone:
             self._last_tone = view.last_tone
             self._colour_texts()
+
+    def _tell(self, view: View, *, is_snoozed_now: bool) -> None:
+        """Let a screen reader say what is new; of an account that was not shown before, only what is wrong."""
+        was_shown, self._account = view.account == self._account, view.account
+        is_new = not was_shown or view.event_at != self._event_at
+        self._event_at = view.event_at
+        if is_new and view.event_at is not None and (was_shown or view.last_tone is not Tone.QUIET):
+            alert(self.last)
+        if is_snoozed_now and was_shown:
+            alert(self.coming)
 
     def set_tones(self, tones: Tones) -> None:
         self._tones = tones

@@ -127,6 +127,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         place_why=place_problem_text(state),
         last=last_event_text(state, now),
         last_at=last_event_time(state, now),
+        event_at=None if state.last is None else state.last.at,
         confirmed=confirmed_text(state, now),
         last_tone=last_event_tone(state, left),
         coming=busy if working else next_event_text(state, now),

@@ -63,7 +63,8 @@ class View:
     """All that is shown, as plain text in the current language. There are no mnemonics: a menu must double each `&`.
 
     What the tray shows changes only at `next_change`; `countdown`, `fraction` and `copy_text` may change every
-    second. `fraction` is the filled part of the ring, 0 to 1. `working` is the running action of the user or the
+    second. `fraction` is the filled part of the ring, 0 to 1. `event_at` is when the last event was, in epoch seconds,
+    which tells it from the one before. `working` is the running action of the user or the
     renewal plan, so a mere check is none.
 
     `remedy` is what helps, as a `Remedy`, or empty where nothing is wrong or asking Kiwoom helps, which
@@ -111,6 +112,7 @@ class View:
     place_why: str
     last: str
     last_at: str
+    event_at: float | None
     confirmed: str
     last_tone: Tone
     coming: str
