@@ -242,6 +242,22 @@ def test_the_tab_key_reaches_everything_that_takes_input(name: str, qtbot: QtBot
 
 @pytest.mark.usefixtures("private_places")
 @pytest.mark.parametrize("name", WINDOWS)
+def test_what_has_the_keyboard_is_seen(name: str, qtbot: QtBot, qapp: QApplication) -> None:
+    window = opened(name, "en", qtbot, qapp)
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    for one in inputs(window):
+        is_empty = isinstance(one, QAbstractItemView) and not one.model().rowCount()
+        if one.isEnabled() and not is_other_choice(one) and not is_empty:
+            one.setFocus()
+            window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)  # as after the Tab key
+            focused = one.grab().toImage()
+            window.setFocus()
+            assert one.grab().toImage() != focused, one.objectName()
+
+
+@pytest.mark.usefixtures("private_places")
+@pytest.mark.parametrize("name", WINDOWS)
 def test_return_presses_the_button_that_has_the_focus(
     name: str, qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,6 +194,16 @@ class TestShows:
         assert "KIWOOM_TRAY_STORE" in note(shown, "store")
         assert find(shown, QRadioButton, "theme_dark").isEnabled()
 
+    def test_a_screen_reader_what_each_way_of_renewing_means(self, shown: SettingsWindow, file: Path) -> None:
+        file.write_text('policy = "daily 05:15"\n')
+
+        shown.show_settings(view())
+
+        for one in ("notify", "auto", "daily"):
+            means = find(shown, QLabel, f"policy_{one}_means").text()
+            assert means in find(shown, QRadioButton, f"policy_{one}").accessibleDescription()
+        assert "05:15" in means
+
     def test_what_is_broken_with_line_and_key(
         self, shown: SettingsWindow, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -129,7 +129,8 @@ class SettingCard(QFrame):
         meaning = tr(self.setting.meaning)
         self.field.setAccessibleName(meaning)
         for one in self.field.inputs():
-            one.setAccessibleDescription(f"{meaning}. {self._note.text()}".strip())
+            told = (f"{meaning}.", self.field.explanation(one), self._note.text())
+            one.setAccessibleDescription(" ".join(text for text in told if text))
         first = self.field.inputs()[0]
         if not isinstance(first, QAbstractButton):
             first.setAccessibleName(meaning)

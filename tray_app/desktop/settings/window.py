@@ -304,6 +304,7 @@ class SettingsWindow(ToolWindow):
                 QPushButton[small="true"]:focus {{ padding: 1px 7px; }}
                 #sections {{ background: transparent; outline: 0; }}
                 #sections::item {{ padding: 8px 10px; border-radius: 7px; color: {text}; }}
+                #sections::item:focus {{ border: 2px solid {tones.good.name()}; padding: 6px 8px; }}
                 #sections::item:selected {{ background: {_selected_ground(tones)}; font-weight: 600; }}
                 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; }}
             """

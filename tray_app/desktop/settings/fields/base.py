@@ -59,6 +59,10 @@ class Field(QWidget):
         """Return the widgets that take the keyboard."""
         return []
 
+    def explanation(self, one: QWidget) -> str:  # noqa: ARG002 - most fields say it all in the note below them
+        """Return what is explained beside one of the inputs."""
+        return ""
+
     def retranslate(self) -> None:
         """Set the texts anew after a change of the language."""
 

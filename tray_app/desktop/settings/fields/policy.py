@@ -77,6 +77,9 @@ class PolicyField(Field):
     def inputs(self) -> list[QWidget]:
         return [*self._radios.values(), self._time]
 
+    def explanation(self, one: QWidget) -> str:
+        return next((self._means[name].text() for name, radio in self._radios.items() if radio is one), "")
+
     def retranslate(self) -> None:
         set_text(self._radios["notify"], tr("Only &warn"))
         set_text(self._radios["auto"], tr("&Renew automatically"))
