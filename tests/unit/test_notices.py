@@ -206,6 +206,89 @@ def test_profile_is_named_where_there_are_several(desk: Center, backend: FakeBac
     assert shown(desk, backend, ENDING, named=True).title == f"[main · Real] {TITLE}"
 
 
+def others(count: int) -> list[TokenState]:
+    return [TokenState(f"acct-{number}", "demo") for number in range(count)]
+
+
+def stopped_by(error: KiwoomTokenError) -> Notice:
+    return Notice(NoticeKind.STOPPED, error=error, urgent=True)
+
+
+MISSING = KeysMissing("No app key is stored.", remedy=Remedy.ENTER_KEYS)
+
+
+def test_accounts_with_one_cause_share_one_notice_that_names_some_of_them(desk: Center, backend: FakeBackend) -> None:
+    for after, state in enumerate(others(11)):
+        desk.notices.show(stopped_by(MISSING), state, START + after, Remedy.ENTER_KEYS, named=True)
+    desk.wait(lambda: len(backend.calls) == 11)
+
+    last = backend.calls[-1]
+    assert isinstance(last, Notification)
+    assert {one.owner for one in backend.calls if isinstance(one, Notification)} == {"acct-0"}
+    assert last.title == "[11 accounts] Enter the Kiwoom app key"
+    assert last.body == "acct-0 · Mock, acct-1 · Mock, acct-2 · Mock and 8 more\nNo app key is stored."
+    assert last.buttons[0][0] == Remedy.ENTER_KEYS
+
+
+@pytest.mark.parametrize(
+    ("error", "after"), [(KeysRefused("Refused.", remedy=Remedy.ENTER_KEYS), 1.0), (MISSING, 3600.0)]
+)
+def test_another_cause_and_another_time_have_a_notice_of_their_own(
+    desk: Center, backend: FakeBackend, error: KiwoomTokenError, after: float
+) -> None:
+    one, other = others(2)
+    desk.notices.show(stopped_by(MISSING), one, START, named=True)
+    desk.notices.show(stopped_by(error), other, START + after, named=True)
+    desk.wait(lambda: len(backend.calls) == 2)
+
+    assert [one.owner for one in backend.calls if isinstance(one, Notification)] == ["acct-0", "acct-1"]
+
+
+def test_a_shared_notice_goes_once_it_holds_for_none_of_them(desk: Center, backend: FakeBackend) -> None:
+    one, other = others(2)
+    for state in (one, other):
+        desk.notices.show(stopped_by(MISSING), state, START, named=True)
+    desk.notices.withdraw(one.profile)
+    desk.notices.withdraw(other.profile)
+    desk.wait(lambda: backend.calls[-1] == "acct-0")
+
+    assert [call for call in backend.calls if isinstance(call, str)] == ["acct-0"]
+
+
+def test_a_shared_notice_makes_way_for_what_its_button_opens(desk: Center, backend: FakeBackend) -> None:
+    one, other = others(2)
+    for state in (one, other):
+        desk.notices.show(stopped_by(MISSING), state, START, named=True)
+    desk.notices.make_way(other.profile)
+    desk.wait(lambda: backend.calls[-1] == "acct-0")
+
+
+def test_a_shared_notice_goes_when_the_last_account_has_something_else_to_tell(
+    desk: Center, backend: FakeBackend
+) -> None:
+    one, other = others(2)
+    for state in (one, other):
+        desk.notices.show(stopped_by(MISSING), state, START, named=True)
+    desk.notices.withdraw(one.profile)
+    desk.notices.answer(other, "Saved.", named=True)
+    desk.wait(lambda: len(backend.calls) == 4)
+
+    assert backend.calls[2] == "acct-0"
+
+
+def test_what_else_is_told_about_the_first_account_leaves_the_group(desk: Center, backend: FakeBackend) -> None:
+    one, other, third = others(3)
+    for state in (one, other):
+        desk.notices.show(stopped_by(MISSING), state, START, named=True)
+    desk.notices.answer(one, "Saved.", named=True)
+    desk.notices.show(stopped_by(MISSING), third, START + 1, named=True)
+    desk.wait(lambda: len(backend.calls) == 4)
+
+    last = backend.calls[-1]
+    assert isinstance(last, Notification)
+    assert last.owner == third.profile
+
+
 def test_presses_come_back_on_the_gui_thread(desk: Center, backend: FakeBackend) -> None:
     keys = [OPEN, *(key for key, _ in shown(desk, backend, ENDING).buttons)]
     presser = threading.Thread(target=lambda: [desk.notices._press("main", key) for key in [*keys, "unheard-of"]])

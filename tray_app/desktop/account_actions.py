@@ -141,7 +141,7 @@ class AccountActions(QObject):
                 self._notifier.answer(monitor.state, told, named=self._has_several())
             case Remedy.UNLOCK_KEYRING:
                 self._expect_answer(profile)
-                self._notifier.withdraw(profile)  # it would cover the keyring's own question
+                self._notifier.make_way(profile)  # it would cover the keyring's own question
                 monitor.unlock()
             case Remedy.RETRY | Remedy.ISSUE:
                 self._expect_answer(profile)

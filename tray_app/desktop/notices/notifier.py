@@ -16,6 +16,7 @@ from tray_app.core.notices import NoticeKind, notice_text
 from tray_app.core.remedies import remedy_text
 from tray_app.desktop import APP_ID, APP_NAME, SNOOZES_SECONDS
 from tray_app.desktop.notices.backend import OPEN, Notification, NotificationsUnavailable
+from tray_app.desktop.notices.groups import NoticeGroups
 from tray_app.desktop.view.texts import badges_of, error_text, profile_text
 from tray_app.desktop.worker import Worker
 from tray_app.system.resources import resources_folder
@@ -32,6 +33,9 @@ NO_ACCOUNT = ""
 
 _CLOSE_SECONDS = 0.5
 _SNOOZE = "snooze-"
+_NAMED_ACCOUNTS = 3
+"""How many of the accounts that share a notice are named."""
+
 _OFFERS = {
     NoticeKind.EXPIRING: Remedy.ROTATE,
     NoticeKind.EXPIRED: Remedy.ISSUE,
@@ -45,7 +49,8 @@ _OFFERS = {
 
 
 class Notifier(QObject):
-    """Show a notice in place of the previous one of the same account, or withdraw it.
+    """Show a notice in place of the previous one of the same account, or withdraw it. Accounts whose notices have one
+    cause share one, and its buttons are about the first of them.
 
     `clicked(profile)`, `remedy_requested(profile, remedy)` and `snooze_requested(seconds)` report what the user did
     with it.
@@ -72,6 +77,7 @@ class Notifier(QObject):
         self._ballooned: str | None = None
         """The account that the last balloon was about."""
         self._shown: set[str] = set()
+        self._groups = NoticeGroups()
         self._worker = Worker("notify", self)
         self._pressed.connect(self._handle_press)
         app = QCoreApplication.instance()
@@ -85,13 +91,21 @@ class Notifier(QObject):
         """
         why = "" if notice.error is None else error_text(notice.error, state, now)
         title, body = notice_text(notice, now, why)
+        buttons = _buttons(notice, remedy, state.mode)
+        account = _account_text(state, named=named)
+        cause = (title, why, buttons) if why else state.profile
+        self._leave_group(state.profile)
+        owner, names = self._groups.join(state.profile, profile_text(state), cause, now)
+        if len(names) > 1:
+            account = tr("[{count} accounts]", count=len(names))
+            body = f"{_list_text(names)}\n{why}"
         self._show(
             Notification(
-                state.profile,
-                f"{_account_text(state, named=named)} {title}",
+                owner,
+                f"{account} {title}",
                 body,
                 tr("Open"),
-                _buttons(notice, remedy, state.mode),
+                buttons,
                 notice.urgent,
                 transient=notice.kind is NoticeKind.RECOVERED,
             )
@@ -102,6 +116,7 @@ class Notifier(QObject):
         title = f"{_account_text(state, named=named)} {tr('Kiwoom token')}"
         helps = "" if remedy == Remedy.WAIT else remedy_text(remedy, state.mode)
         buttons = ((remedy, helps),) if helps else ()
+        self._leave_group(state.profile)
         self._show(Notification(state.profile, title, text, tr("Open"), buttons, transient=True))
 
     def show_settings_problem(self, problem: str) -> None:
@@ -132,7 +147,22 @@ class Notifier(QObject):
             self.clicked.emit(self._ballooned)
 
     def withdraw(self, profile: str) -> None:
-        """Remove a notice that no longer holds. A balloon disappears by itself."""
+        """Remove a notice that no longer holds, once it holds for no other account. A balloon disappears by itself."""
+        owner = self._groups.end(profile)
+        if owner is not None:
+            self._withdraw(owner)
+
+    def make_way(self, profile: str) -> None:
+        """Remove the notice about an account whomever else it is about, because it would cover what comes now."""
+        self._withdraw(self._groups.owner(profile))
+
+    def _leave_group(self, profile: str) -> None:
+        """Let something else be told about an account than what it shares with others."""
+        over = self._groups.leave(profile)
+        if over is not None:
+            self._withdraw(over)
+
+    def _withdraw(self, profile: str) -> None:
         backend = self._backend
         if backend is None:
             return
@@ -150,7 +180,7 @@ class Notifier(QObject):
             return
         gone = threading.Event()
         for profile in [*self._shown]:
-            self.withdraw(profile)
+            self._withdraw(profile)
         self._worker.run(gone.set, lambda *_: None)
         gone.wait(_CLOSE_SECONDS)
 
@@ -209,6 +239,11 @@ def _offered(notice: Notice, remedy: str) -> str:
     if error is not None and notice.kind is NoticeKind.EXPIRING:
         return Remedy.RETRY  # what fails must not cost the token that works
     return _OFFERS[notice.kind]
+
+
+def _list_text(accounts: list[str]) -> str:
+    named, more = ", ".join(accounts[:_NAMED_ACCOUNTS]), len(accounts) - _NAMED_ACCOUNTS
+    return tr("{accounts} and {count} more", accounts=named, count=more) if more > 0 else named
 
 
 def _account_text(state: TokenState, *, named: bool) -> str:
