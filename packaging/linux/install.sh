@@ -3,7 +3,8 @@
 #
 #   ./install.sh             install, or update over a running program
 #   ./install.sh --remove    remove the programs; settings, tokens and keys stay
-#   ./install.sh --purge     remove the programs, settings, token, history and log; keys stay in the keyring
+#   ./install.sh --purge     remove the programs, settings, the tokens of every profile, history and log; keys stay in
+#                            the keyring
 #
 # PREFIX (~/.local) may name another place.
 set -eu
@@ -66,8 +67,12 @@ case ${1:-} in
 --remove | --purge)
   stop
   if [ "$1" = --purge ]; then
-    # asked of the program while it is there
-    "$place/kiwoom-token" clear >/dev/null 2>&1 || true
+    # asked of the program while it is there, and while the settings still name the places
+    if [ -x "$place/kiwoom-token" ] && ! "$place/kiwoom-token" clear --all >/dev/null; then
+      echo "Some token could not be removed, so the programs and settings stay. Correct that and try again," >&2
+      echo "or remove the programs alone: ./install.sh --remove" >&2
+      exit 1
+    fi
     data=$("$place/kiwoom-token" config get data_dir 2>/dev/null) || data=
     settings=$("$place/kiwoom-token" config path 2>/dev/null) || settings=
   fi
@@ -83,7 +88,7 @@ case ${1:-} in
   ;;
 '') ;;
 *)
-  sed -n '2,8s/^# \{0,1\}//p' "$0"
+  sed -n '2,9s/^# \{0,1\}//p' "$0"
   exit 2
   ;;
 esac

@@ -67,8 +67,10 @@ LangString AutostartText ${LANG_KOREAN} "로그인할 때 시작"
 LangString AutostartText ${LANG_ENGLISH} "Start at login"
 LangString PathText ${LANG_KOREAN} "터미널에서 kiwoom-token 쓰기 (PATH)"
 LangString PathText ${LANG_ENGLISH} "kiwoom-token in terminals (PATH)"
-LangString PurgeText ${LANG_KOREAN} "설정, 토큰, 기록, 로그도 삭제"
-LangString PurgeText ${LANG_ENGLISH} "Settings, token, history and log as well"
+LangString PurgeText ${LANG_KOREAN} "설정, 모든 프로필의 토큰, 기록, 로그도 삭제"
+LangString PurgeText ${LANG_ENGLISH} "Settings, all profiles' tokens, history and log as well"
+LangString TokensLeftText ${LANG_KOREAN} "삭제하지 못한 토큰이 있어 프로그램과 설정을 그대로 둡니다. 해결한 뒤 다시 제거하세요."
+LangString TokensLeftText ${LANG_ENGLISH} "Some token could not be removed, so the programs and settings stay. Correct that and uninstall again."
 LangString RunningText ${LANG_KOREAN} "키움 토큰 트레이 또는 kiwoom-token이 실행 중입니다. 종료한 뒤 다시 시도하세요."
 LangString RunningText ${LANG_ENGLISH} "Kiwoom Token Tray or kiwoom-token is running. Quit it and try again."
 LangString NeedsText ${LANG_KOREAN} "64비트 Windows 10 이상이 필요합니다."
@@ -244,6 +246,7 @@ FunctionEnd
 Section "un.$(ProgramText)" UnProgramSection
   SectionIn RO
   Call un.QuitRunning
+  Call un.ClearTokens
   nsExec::Exec '"$INSTDIR\kiwoom-token.exe" --path remove'
   Pop $0
   ; only what starts this copy
@@ -255,8 +258,6 @@ Section "un.$(ProgramText)" UnProgramSection
 SectionEnd
 
 Section /o "un.$(PurgeText)" UnPurgeSection
-  nsExec::Exec '"$INSTDIR\kiwoom-token.exe" clear'
-  Pop $0
   RMDir /r "$LOCALAPPDATA\kiwoom-token-tray"
   RMDir /r "$APPDATA\kiwoom-token-tray"
 SectionEnd
@@ -276,6 +277,20 @@ Section "un.-last"
   DeleteRegKey HKCU "${ACTIVATOR_KEY}"
   SetRegView default
 SectionEnd
+
+; Asked of the program while it is there, and while the settings still name the places.
+Function un.ClearTokens
+  ${IfNot} ${SectionIsSelected} ${UnPurgeSection}
+    Return
+  ${EndIf}
+  nsExec::ExecToStack '"$INSTDIR\kiwoom-token.exe" clear --all'
+  Pop $0
+  Pop $1
+  ${If} $0 != 0 ; a number: "error", a program that cannot be started, keeps nobody from removing the rest
+    MessageBox MB_OK|MB_ICONEXCLAMATION "$(TokensLeftText)$\r$\n$\r$\n$1" /SD IDOK
+    Abort
+  ${EndIf}
+FunctionEnd
 
 Function un.onInit
   ${GetParameters} $0

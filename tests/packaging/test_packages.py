@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 
 from tests.packaging.conftest import ROOT
 from tests.scripts import load_script
+from tray_app import TokenManager
 from tray_app.cli.self_test import import_modules, run_checks
 
 PACKAGING = ROOT / "packaging"
@@ -305,16 +306,59 @@ def test_linux_archive_installs_for_the_user_and_leaves_nothing_but_settings(
     assert settings.exists()
 
 
+def put_command_line(unpacked: Path) -> None:
+    """Put a `kiwoom-token` into the archive that runs this checkout's."""
+    words = f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -P -m tray_app.cli.main "$@"'
+    (unpacked / "kiwoom-token").write_text(f"#!/bin/sh\n{words}\n")
+
+
+@pytest.fixture
+def stored(private_places: Path) -> list[Path]:
+    """The files with the tokens of two profiles, and that of a bot."""
+    data, bot = Path(os.environ["KIWOOM_TRAY_DATA_DIR"]), private_places / "bot.json"
+    settings = Path(os.environ["KIWOOM_TRAY_CONFIG_DIR"]) / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'[profiles.scalp]\nshare_bot_file = "{bot}"\n')
+    for profile in ("default", "scalp"):
+        TokenManager(profile).set_token("a-token-that-lives-on", 3600)
+    return [data / ".token", data / "scalp.token", bot]
+
+
 @pytest.mark.posix
-def test_purging_takes_the_token_wherever_it_is_stored(unpacked: Path) -> None:
-    home = Path(os.environ["HOME"])
-    (unpacked / "kiwoom-token").write_text('#!/bin/sh\necho "$@" >>"$HOME/asked"\n')
+def test_purging_takes_the_tokens_of_every_profile(unpacked: Path, stored: list[Path]) -> None:
+    put_command_line(unpacked)
     install(unpacked)
+    assert all(one.exists() for one in stored)
 
     install(unpacked, "--purge")
 
-    assert "clear" in (home / "asked").read_text().splitlines()
-    assert not (home / ".local/lib/kiwoom-token-tray").exists()
+    assert [one for one in stored if one.exists()] == []
+    assert not (Path(os.environ["KIWOOM_TRAY_CONFIG_DIR"]) / "settings.toml").exists()
+    assert not (Path(os.environ["HOME"]) / ".local/lib/kiwoom-token-tray").exists()
+
+
+@pytest.mark.posix
+def test_what_knows_where_a_token_is_stays_while_it_cannot_be_removed(unpacked: Path, stored: list[Path]) -> None:
+    put_command_line(unpacked)
+    install(unpacked)
+    stored[1].unlink()
+    stored[1].mkdir()
+
+    done = subprocess.run([str(unpacked / "install.sh"), "--purge"], capture_output=True, encoding="utf-8", check=False)
+
+    assert done.returncode == 1
+    assert str(stored[1]) in done.stderr
+    assert (Path(os.environ["KIWOOM_TRAY_CONFIG_DIR"]) / "settings.toml").exists()
+    assert (Path(os.environ["HOME"]) / ".local/lib/kiwoom-token-tray/kiwoom-token").exists()
+    assert not stored[0].exists()
+
+
+def test_the_uninstaller_of_windows_takes_the_tokens_of_every_profile_before_the_settings() -> None:
+    script = (PACKAGING / "windows" / "installer.nsi").read_text(encoding="utf-8")
+    _, found, function = script.partition("\nFunction un.ClearTokens\n")
+    assert found
+    assert '"$INSTDIR\\kiwoom-token.exe" clear --all' in function.partition("FunctionEnd")[0]
+    assert script.index("Call un.ClearTokens") < script.index('RMDir /r "$APPDATA\\kiwoom-token-tray"')
 
 
 @pytest.mark.posix

@@ -169,6 +169,7 @@ def command_parser() -> Parser:
     clear.add_argument(
         "--revoke", action="store_true", help=tr("also revoke it at Kiwoom: it stops working for every tool")
     )
+    clear.add_argument("--all", action="store_true", help=tr("the tokens of all profiles"))
 
     put = command("set", tr("store a token read from standard input"))
     end = put.add_mutually_exclusive_group(required=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.token import Token
     from tray_app.service.evidence import Evidence
+    from tray_app.service.outcome import Cleared
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
     from tray_app.system.file_lock import Holder
@@ -45,7 +46,7 @@ def opened(profile: str | None) -> tuple[Settings, TokenService]:
     settings = load_settings(profile)
     use(settings.language)
     settings.require()
-    lock.on_long_wait(_tell_waiting)
+    lock.on_long_wait(tell_waiting)
     if settings.problems:
         from tray_app.cli.problems import tell_problems
 
@@ -53,7 +54,7 @@ def opened(profile: str | None) -> tuple[Settings, TokenService]:
     return settings, open_service(settings)
 
 
-def _tell_waiting(holder: Holder) -> None:
+def tell_waiting(holder: Holder) -> None:
     told = (
         msg("{program} (process {pid}) was stopped while it renewed the token. In a moment this goes on without it.")
         if holder.is_stopped
@@ -165,29 +166,37 @@ def _plan_rotation(settings: Settings, service: TokenService, options: Namespace
 
 
 def clear_(options: Namespace) -> int:
+    if options.all:
+        from tray_app.cli.clear_all import clear_all
+
+        return clear_all(options)
     _, service = opened(options.profile)
     cleared = service.clear(revoke=options.revoke)
-    if cleared.undeleted is not None:
-        print(tr("The token was revoked at Kiwoom.") if cleared.revoked else tr("Kiwoom no longer accepted the token."))
-    elif cleared.revoked:
-        print(tr("The token was revoked at Kiwoom and removed from this computer."))
-    elif cleared.already_dead:
-        print(tr("Kiwoom no longer accepted the token; it was removed from this computer."))
-    elif cleared.there:
-        print(tr("The token was removed from this computer. At Kiwoom it stays valid until it expires."))
-    elif cleared.kept:
-        print(tr("There was no token of this account. The stored one was issued with other keys and stays."))
-    elif cleared.unseen is not None:
-        reason = say(cleared.unseen)
-        print(tr("A token stored here counts as removed. It could not be read: {reason}", reason=reason))
-    else:
-        print(tr("There was no token."))
+    print(cleared_text(cleared))
     for error in cleared.unpublished:
         print(tr("The token could not be taken back from another tool: {reason}", reason=say(error)), file=sys.stderr)
     if cleared.undeleted is not None:
         print(say(cleared.undeleted), file=sys.stderr)
         return cleared.undeleted.exit_status
     return DONE
+
+
+def cleared_text(cleared: Cleared) -> str:
+    """Return a sentence for what a clear did."""
+    if cleared.undeleted is not None:
+        return tr("The token was revoked at Kiwoom.") if cleared.revoked else tr("Kiwoom no longer accepted the token.")
+    if cleared.revoked:
+        return tr("The token was revoked at Kiwoom and removed from this computer.")
+    if cleared.already_dead:
+        return tr("Kiwoom no longer accepted the token; it was removed from this computer.")
+    if cleared.there:
+        return tr("The token was removed from this computer. At Kiwoom it stays valid until it expires.")
+    if cleared.kept:
+        return tr("There was no token of this account. The stored one was issued with other keys and stays.")
+    if cleared.unseen is not None:
+        reason = say(cleared.unseen)
+        return tr("A token stored here counts as removed. It could not be read: {reason}", reason=reason)
+    return tr("There was no token.")
 
 
 def set_(options: Namespace) -> int:

@@ -1,0 +1,71 @@
+"""`clear --all`: remove the tokens of every profile of this user."""
+
+from __future__ import annotations
+
+import sys
+
+from tray_app.cli.token import cleared_text, tell_waiting
+from tray_app.core import logs
+from tray_app.core.errors import DONE, UNEXPECTED, InvalidInput, known_error, say
+from tray_app.core.language import msg, tr, use
+from tray_app.core.printable import printable
+from tray_app.core.profile import DEFAULT
+from tray_app.service.composition import open_service
+from tray_app.service.stored_profiles import profiles_with_tokens, remove_of_other_keys
+from tray_app.settings.load import load_settings
+from tray_app.stores import lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from tray_app.service.outcome import Cleared
+
+
+def clear_all(options: Namespace) -> int:
+    """Clear one profile after the other, also after one that could not be cleared, and print a line for each that had a
+    token. Return the exit status of the first failure."""
+    if options.profile is not None:
+        raise InvalidInput(msg("Give either --profile or --all."))
+    use(load_settings(DEFAULT).language)
+    lock.on_long_wait(tell_waiting)
+    statuses, has_told = [], False
+    for profile in profiles_with_tokens():
+        try:
+            cleared = _clear(profile, revoke=options.revoke)
+        except Exception as error:  # noqa: BLE001 - one profile must not keep the tokens of the others
+            logs.error("A profile was not cleared", cause=error)
+            failure = known_error(error)
+            _complain(profile, say(failure))
+            statuses.append(failure.exit_status)
+            continue
+        if cleared.there or cleared.kept or cleared.unseen is not None:
+            print(f"{printable(profile)}: {cleared_text(cleared)}")
+            has_told = True
+        statuses += _complaints(profile, cleared)
+    if not has_told and not statuses:
+        print(tr("There was no token."))
+    return next(iter(statuses), DONE)
+
+
+def _clear(profile: str, *, revoke: bool) -> Cleared:
+    settings = load_settings(profile)
+    settings.require()
+    service = open_service(settings)
+    cleared = service.clear(revoke=revoke)
+    # one of other keys cannot be revoked with these, so it stays for those who have them
+    return remove_of_other_keys(service) if cleared.kept and not revoke else cleared
+
+
+def _complaints(profile: str, cleared: Cleared) -> list[int]:
+    """Print what is still stored somewhere; return the exit statuses."""
+    for error in cleared.unpublished:
+        _complain(profile, tr("The token could not be taken back from another tool: {reason}", reason=say(error)))
+    if cleared.undeleted is not None:
+        _complain(profile, say(cleared.undeleted))
+    failures = [*cleared.unpublished, *filter(None, (cleared.undeleted, cleared.unseen))]
+    return [*(error.exit_status for error in failures), *([UNEXPECTED] if cleared.kept else [])]
+
+
+def _complain(profile: str, sentence: str) -> None:
+    print(f"{printable(profile)}: {sentence}", file=sys.stderr)
