@@ -264,7 +264,9 @@ def test_what_the_keyring_holds_instead_of_a_key_is_told_with_the_command_and_4(
     assert text.removeprefix("APP_KEY=") not in refused.err
 
 
-def test_without_keys_it_is_4(run: Callable[..., Run], kiwoom: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_keys_it_is_4(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom, keyring_client: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("APP_KEY")
     half = run("get")
     assert half.status == 4
@@ -1208,10 +1210,45 @@ def test_an_alias_takes_no_effect_on_a_terminal(run: Callable[..., Run], monkeyp
     assert "\x1b" not in run("profiles").out
 
 
-def test_login_without_a_keyring_says_how_keys_are_given(run: Callable[..., Run]) -> None:
-    refused = run("login", "--stdin", stdin="a-key\na-secret\n")
-    assert refused.status == 6
-    assert "Set APP_KEY and APP_SECRET in the environment" in one_line(refused.err)
+@pytest.mark.parametrize("words", [("get",), ("login", "--stdin"), ("doctor",)])
+def test_without_a_keyring_the_variables_are_named_and_nothing_that_needs_one(
+    run: Callable[..., Run], words: tuple[str, ...]
+) -> None:
+    refused = run(*words, stdin="a-key\na-secret\n")
+    assert refused.status == {"get": 4, "login": 6, "doctor": 1}[words[0]]
+    assert "Set APP_KEY and APP_SECRET in the environment" in refused.out + refused.err
+    assert "kiwoom-token login" not in refused.out + refused.err
+
+
+@pytest.mark.parametrize("words", [("get",), ("login", "--stdin"), ("doctor",)])
+def test_without_a_keyring_another_profile_is_told_what_works_for_it(
+    run: Callable[..., Run], words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIWOOM_MODE", "demo")
+    refused = run(*words, "--profile", "scalp", stdin="a-key\na-secret\n")
+    assert refused.status == {"get": 4, "login": 6, "doctor": 1}[words[0]]
+    assert "KIWOOM_TRAY_STORE=file, APP_KEY_MOCK and APP_SECRET_MOCK" in refused.out + refused.err
+    assert "kiwoom-token login" not in refused.out + refused.err
+
+
+def test_accounts_with_folders_of_their_own_each_keep_their_token_without_a_keyring(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the sentence for another profile names."""
+
+    def choose(account: str) -> None:
+        monkeypatch.setenv("KIWOOM_TRAY_CONFIG_DIR", str(tmp_path / account / "settings"))
+        monkeypatch.setenv("KIWOOM_TRAY_DATA_DIR", str(tmp_path / account / "data"))
+        monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+        monkeypatch.setenv("APP_KEY", f"the-app-key-of-{account}")
+        monkeypatch.setenv("APP_SECRET", f"the-app-secret-of-{account}")
+
+    for account in ("one", "two"):
+        choose(account)
+        put(run, token=f"the-token-of-account-{account}")
+    for account in ("one", "two"):
+        choose(account)
+        assert run("get", "--no-issue").out == f"the-token-of-account-{account}\n"
 
 
 def test_login_out_of_reach_of_the_keyring_says_how_keys_are_given(

@@ -18,7 +18,7 @@ from tray_app import autostart
 from tray_app.cli.diagnostics import crash_file, log_file, log_folder
 from tray_app.cli.finding import Finding
 from tray_app.cli.folder_scan import SCAN_SECONDS, scan_folder
-from tray_app.cli.login import no_place_for_keys
+from tray_app.cli.login import how_to_give_keys
 from tray_app.cli.remedy_line import remedy_line
 from tray_app.cli.token import clock_text
 from tray_app.core import logs
@@ -279,7 +279,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     try:
         find_keys(settings)
     except KeysMissing as error:
-        told = "" if error.variable else no_place_for_keys(settings)
+        told = "" if error.variable else how_to_give_keys(settings)
         yield Finding(name, told or say(error), good=False)
         return
     yield Finding(name, tr("found for {mode}", mode=mode_text(settings.mode)), good=True)

@@ -8,13 +8,13 @@ import time
 
 from tray_app.cli.stdin import read_stdin
 from tray_app.cli.token import opened, outcome_text, tell_if_gone, warn_about
-from tray_app.core.errors import DONE, InvalidInput, KeyringUnavailable
+from tray_app.core.errors import DONE, InvalidInput, KeyringUnavailable, say
 from tray_app.core.language import msg, tr
 from tray_app.core.pasted import variable
 from tray_app.core.profile import DEFAULT
 from tray_app.core.wording import keyring_name
 from tray_app.kiwoom.key_files import masked_path, read_key_files
-from tray_app.kiwoom.keys import clean_keys, forget_keys
+from tray_app.kiwoom.keys import clean_keys, forget_keys, no_place_for_keys
 from tray_app.service.login import keep_keys
 from tray_app.settings.load import profile_name
 from tray_app.settings.save import settle_data_dir
@@ -74,7 +74,7 @@ def _tell_of_files(taken: KeyFile) -> None:
     print(tr("The file still holds them: {path}. Delete it, or keep it in a safe place.", path=names), file=sys.stderr)
 
 
-def no_place_for_keys(settings: Settings) -> str:
+def how_to_give_keys(settings: Settings) -> str:
     """Return how to give the keys if `login` has nowhere to store them; an empty text if it has."""
     try:
         shared_keyring_client().check()
@@ -84,6 +84,8 @@ def no_place_for_keys(settings: Settings) -> str:
 
 
 def _without_keyring(settings: Settings, error: KeyringUnavailable) -> str:
+    if error.problem == KeyringUnavailable.MISSING and (told := no_place_for_keys(settings.profile, settings.mode)):
+        return say(told)
     if settings.profile != DEFAULT or error.problem not in _NO_PLACE:
         return ""
     key, secret = KEY_VARIABLES[settings.mode]

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tray_app.cli.finding import Finding
-from tray_app.cli.login import no_place_for_keys
+from tray_app.cli.login import how_to_give_keys
 from tray_app.core.errors import BrokerError, KeysMissing, KiwoomTokenError, RateLimited, Remedy, say
 from tray_app.core.language import msg, tr
 from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
@@ -34,7 +34,7 @@ def remedy_line(settings: Settings) -> Finding:
     if isinstance(error, KeysMissing) and error.variable:
         return Finding(_NAME, say(error), good=False)
     remedy = remedy_for(state, now, has_settings_problem=bool(settings.problems))
-    if remedy == Remedy.ENTER_KEYS and (told := no_place_for_keys(settings)):
+    if remedy == Remedy.ENTER_KEYS and (told := how_to_give_keys(settings)):
         return Finding(_NAME, told, good=False)
     return _finding(remedy, settings.profile, settings.mode, error)
 

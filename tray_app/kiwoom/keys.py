@@ -47,6 +47,15 @@ _SET_VARIABLES = msg(
     "{secret}, run this as a unit of the user (systemctl --user), or keep the session's services: "
     "loginctl enable-linger"
 )
+_NOWHERE = msg(
+    "There are no app keys for {mode}, and there is no keyring on this machine. Set {key} and {secret} in the "
+    "environment."
+)
+_NO_PLACE_FOR_PROFILE = msg(
+    "There is no keyring on this machine for the keys of this profile, and the environment has those of the default "
+    "one alone. Leave the profile out, and give this account a KIWOOM_TRAY_CONFIG_DIR and a KIWOOM_TRAY_DATA_DIR of "
+    "its own, KIWOOM_TRAY_STORE=file, {key} and {secret}."
+)
 
 
 class AppKeys:
@@ -109,12 +118,32 @@ def find_keys(
     else:
         found = keys_of_environment(mode, environ) or _of_default(mode, keyring_client, account)
     if found is None:
-        raise KeysMissing(
-            msg("There are no app keys for {mode}. Enter them with: {command}"),
-            mode=MODE_NAMES[mode],
-            command=command_line("login", profile),
-        )
+        raise _none_found(profile, mode, keyring_client)
     return found
+
+
+def no_place_for_keys(profile: str, mode: str) -> KeysMissing | None:
+    """Return how a named profile gets its keys where there is no keyring; None for the default one, which gets them
+    from the environment."""
+    if profile == DEFAULT:
+        return None
+    key, secret = KEY_VARIABLES[mode]
+    return KeysMissing(_NO_PLACE_FOR_PROFILE, key=key, secret=secret)
+
+
+def _none_found(profile: str, mode: str, keyring_client: KeyringClient) -> KeysMissing:
+    key, secret = KEY_VARIABLES[mode]
+    try:
+        has_keys(profile, mode, keyring_client)
+    except KeyringUnavailable as error:
+        if error.problem == KeyringUnavailable.MISSING:  # where `login` could store none
+            nowhere = KeysMissing(_NOWHERE, mode=MODE_NAMES[mode], key=key, secret=secret)
+            return no_place_for_keys(profile, mode) or nowhere
+    return KeysMissing(
+        msg("There are no app keys for {mode}. Enter them with: {command}"),
+        mode=MODE_NAMES[mode],
+        command=command_line("login", profile),
+    )
 
 
 def keys_of_alias(alias: str, keyring_client: KeyringClient) -> AppKeys | None:

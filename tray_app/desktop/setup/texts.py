@@ -26,7 +26,7 @@ def keys_note_text(state: SetupState, *, has_choices: bool) -> str:
         return tr(
             "This computer has no keyring, and app keys are stored nowhere else. "
             "Set them in the environment instead: APP_KEY and APP_SECRET, "
-            "for mock trading APP_KEY_MOCK and APP_SECRET_MOCK."
+            "for mock trading APP_KEY_MOCK and APP_SECRET_MOCK. Only the default profile takes them from there."
         )
     if problem == KeyringUnavailable.LOCKED:
         return tr(
