@@ -279,12 +279,13 @@ def _has_kwcli(python: str) -> bool:
 # --- what starts programs ---
 
 
-def put_tools_at_home(project: Project) -> Path:
-    """Put `kiwoom-token` and a bot where the pages have them; return the home. Its programs need no environment."""
+def put_tools_at_home(project: Project, *, has_keys: bool = True) -> Path:
+    """Put `kiwoom-token` and a bot where the pages have them; return the home. Its programs need no environment, but
+    for the keys without `has_keys`."""
     home = Path(os.environ["HOME"])
     for folder in (home / ".local" / "bin", home / "bots"):
         folder.mkdir(parents=True)
-    names = ("KIWOOM_", "APP_", "PYTHON", "HOME", "XDG_", "LC_ALL", "DBUS_")
+    names = ("KIWOOM_", "PYTHON", "HOME", "XDG_", "LC_ALL", "DBUS_", *(["APP_"] if has_keys else []))
     kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(names)]
     put_program(
         home / ".local" / "bin" / "kiwoom-token", "/usr/bin/env", *kept, sys.executable, "-P", "-m", "tray_app.cli.main"
@@ -298,26 +299,53 @@ def put_tools_at_home(project: Project) -> Path:
 @pytest.mark.posix
 def test_cron_runs_the_job_with_the_token(project: Project) -> None:
     home = put_tools_at_home(project)
-    [line] = code("cron.md", "crontab").splitlines()
-    *times, command = line.split(maxsplit=5)
+    done = run_by_cron(code("cron.md", "crontab"), home)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, str(len(stored_token())), "")
+
+
+def run_by_cron(line: str, home: Path) -> subprocess.CompletedProcess[str]:
+    *times, command = line.strip().split(maxsplit=5)
     assert all(re.fullmatch(r"[\d*,/-]+", one) for one in times)
     assert "%" not in command  # which cron takes for a line end
     bare = {"HOME": str(home), "LOGNAME": "me", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(["/bin/sh", "-c", command], env=bare, capture_output=True, encoding="utf-8", check=False)
+    return subprocess.run(["/bin/sh", "-c", command], env=bare, capture_output=True, encoding="utf-8", check=False)
+
+
+@pytest.mark.posix
+def test_keys_without_a_keyring_are_in_a_file_for_their_owner_alone(project: Project, tmp_path: Path) -> None:
+    home = put_tools_at_home(project, has_keys=False)
+    cron = code("cron.md", "keys.crontab")
+    assert run_by_cron(cron, home).returncode != 0
+    put_program(tmp_path / "programs" / "systemctl", "true")
+    put_program(tmp_path / "programs" / "nano", "cp", str(project.put("systemd.md", "keys.env")))
+    keys = (project.folder / "keys.env").read_text(encoding="utf-8").splitlines()
+    names = [line.partition("=")[0] for line in keys]
+    (project.folder / "keys.env").write_text("".join(f"{name}={os.environ[name]}\n" for name in names))
+
+    project.run(needs("bash"), "-e", project.put("systemd.md", "keys.sh"))
+
+    file = home / ".config/kiwoom-token-tray/keys.env"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    units = [code("systemd.md", f"kiwoom-{name}.service") for name in ("token-watch", "bot")]
+    assert [find(r"EnvironmentFile=-%h/(.+)", one)[1] for one in units] == [str(file.relative_to(home))] * 2
+    done = run_by_cron(cron, home)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, str(len(stored_token())), "")
 
 
 @pytest.mark.posix
 def test_systemd_accepts_the_units_and_their_programs_run(project: Project) -> None:
     home = put_tools_at_home(project)
-    units = [project.put("systemd.md", f"kiwoom-{name}") for name in ("token.service", "bot.service", "bot.timer")]
+    names = ("token-watch.service", "bot.service", "bot.timer")
+    units = [project.put("systemd.md", f"kiwoom-{name}") for name in names]
+    installed = ROOT / "packaging" / "linux" / "kiwoom-token-watch.service"
+    assert code("systemd.md", installed.name) == installed.read_text(encoding="utf-8")
     starts = {}
     for unit in units:
         text = unit.read_text(encoding="utf-8").replace("%h", str(home))
         unit.write_text(text, encoding="utf-8")
         starts[unit.name] = re.findall(r"^ExecStart=(.+)$", text, re.MULTILINE)
     assert project.run(*starts["kiwoom-bot.service"][0].split()).strip() == str(len(stored_token()))
-    watch = project.start(*starts["kiwoom-token.service"][0].split())
+    watch = project.start(*starts["kiwoom-token-watch.service"][0].split())
     assert "KST" in watch.stdout.readline()
     watch.terminate()
     watch.communicate(timeout=PATIENCE_SECONDS)
@@ -433,10 +461,11 @@ def test_every_code_block_of_the_pages_is_looked_at_by_a_test() -> None:
     loops = {
         *(("notebook.md", name) for name in ("cell-1.py", "cell-2.py")),
         *(("kiwoomcli.md", name) for name in ("once.sh", "share.sh")),
-        *(("systemd.md", f"kiwoom-{name}") for name in ("token.service", "bot.service", "bot.timer")),
+        *(("systemd.md", f"kiwoom-{name}") for name in ("token-watch.service", "bot.service", "bot.timer")),
     }
     only_shown = {
         ("systemd.md", "enable.sh"): "changes the machine's units",
+        ("systemd.md", "watch.sh"): "changes the machine's units",
         ("task-scheduler.md", "register.cmd"): "changes Windows' tasks",
     }
     there = {(page.name, one.name) for page in sorted(TOOLS.glob("*.md")) for one in blocks(page)}
