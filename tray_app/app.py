@@ -20,7 +20,7 @@ from tray_app.cli.parser import Parser, seconds
 from tray_app.cli.unfailing_output import give_up, unfailing_stderr
 from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, USAGE, KiwoomTokenError, say
-from tray_app.core.language import current, tr, use
+from tray_app.core.language import current, joined, tr, use
 from tray_app.core.pasted import variable
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import sandbox_dir, settings_file, settings_scope
@@ -217,7 +217,7 @@ def _start(
         if sys.platform == "win32" and not is_stderr_read():  # nobody would see or could end it
             _say_why_not_started(reason)
             return UNEXPECTED
-        _tell(tr("{reason} The token is watched in this terminal instead. Press Ctrl+C to quit.", reason=reason))
+        _tell(joined(reason, tr("The token is watched in this terminal. Press Ctrl+C to quit.")))
         from tray_app.cli.terminal_mark import marked_as_in_terminal
         from tray_app.cli.watch import watch_over
 
@@ -329,7 +329,7 @@ def _parser() -> Parser:
 def _unexpected(kind: str) -> str:
     told = tr("Something unexpected happened ({kind}).", kind=kind)
     where = tr("The log is in {folder}.", folder=log_folder())
-    return f"{told} {where}"
+    return joined(told, where)
 
 
 def _say_why_not_started(line: str) -> None:

@@ -22,6 +22,7 @@ from tray_app.desktop.display import display_problem
 from tray_app.history.database import History
 from tray_app.service.composition import open_service
 from tray_app.system.child_process import TRAY_PROGRAM
+from tray_app.system.extras import install_command
 
 
 @pytest.fixture
@@ -277,7 +278,20 @@ def test_without_a_screen_it_watches_in_the_terminal(
     assert status_of(["--profile", "Second"]) == 0
     assert watch_paths == ["Second"]
     assert desktop == []
-    assert capsys.readouterr().err.startswith("There is no screen here. The token is watched in this terminal instead.")
+    assert capsys.readouterr().err.startswith("There is no screen here. The token is watched in this terminal.")
+
+
+def test_the_command_that_brings_qt_has_nothing_behind_it(
+    desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tray_app.desktop.display.has_qt", lambda: False)
+    monkeypatch.setattr("tray_app.cli.watch.watch_over", lambda *_: 0)
+
+    assert status_of([]) == 0
+
+    told = capsys.readouterr().err.splitlines()[0]
+    assert told.startswith("The token is watched in this terminal.")
+    assert told.endswith(install_command("tray"))
 
 
 def test_quit_names_the_one_that_watches_in_a_terminal(

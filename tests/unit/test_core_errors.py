@@ -27,6 +27,7 @@ from tray_app.core.errors import (
     StoreError,
     TokenRefused,
     known_error,
+    say,
 )
 
 
@@ -171,3 +172,12 @@ def test_an_error_is_raised_again_without_the_frames_of_the_first_time(
     assert first.value.__traceback__ is not None
     assert again.__traceback__ is None
     assert (str(again), again.problem) == (str(error), error.problem)
+
+
+def test_a_command_stays_last_when_kiwoom_is_left_alone_for_a_moment() -> None:
+    failure = BrokerUnavailable("The proxy asks for a password. Add it: http://user:password@host:port")
+    failure.pause_seconds = 20
+
+    for told in (say(failure), str(failure)):
+        assert "another 20 s." in told
+        assert told.endswith("@host:port")

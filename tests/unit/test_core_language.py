@@ -73,3 +73,12 @@ def test_what_a_setting_takes_is_said_in_the_users_language() -> None:
     language.use("ko")
     error = SettingsError("It takes: {expected}", expected="a duration of at most a day")
     assert "a span" not in say(error)
+
+
+def test_nothing_follows_a_command_that_is_to_be_typed() -> None:
+    command = "There is none. Enter it with: kiwoom-token login"
+
+    assert language.joined(command, "It expires soon.") == f"It expires soon. {command}"
+    assert language.joined("It failed.", "", "It expires soon. [1700]") == "It failed. It expires soon. [1700]"
+    assert language.joined(command, "Or: pip install x", "Soon.") == f"Soon. {command}\nOr: pip install x"
+    assert language.joined("", "") == ""

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from tray_app.core.errors import KeysMissing, KeysRefused, Remedy
+from tray_app.core.language import use
 from tray_app.core.notices import Notice, NoticeKind, notice_text
 from tray_app.core.token import KST
 
@@ -122,3 +123,17 @@ def test_notice_about_an_ip_names_it() -> None:
 def test_notice_that_there_are_no_keys_asks_for_them() -> None:
     notice = Notice(NoticeKind.STOPPED, error=KeysMissing("There are none."))
     assert notice_text(notice, NOW)[0] == "Enter the Kiwoom app key"
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.FAILED, NoticeKind.STOPPED, NoticeKind.NOT_STORED])
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("expires", [0.0, NOW + 600])
+def test_a_command_in_a_notice_has_nothing_behind_it(kind: NoticeKind, language: str, expires: float) -> None:
+    use(language)
+    missing = KeysMissing(
+        "There are no app keys for {mode}. Enter them with: {command}",
+        mode="real trading",
+        command="kiwoom-token login",
+    )
+
+    assert notice_text(Notice(kind, expires, missing), NOW)[1].endswith(": kiwoom-token login")

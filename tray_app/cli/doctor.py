@@ -32,7 +32,7 @@ from tray_app.core.errors import (
     known_error,
     say,
 )
-from tray_app.core.language import has_letters, msg, tr, use
+from tray_app.core.language import has_letters, joined, msg, tr, use
 from tray_app.core.profile import command_line
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import korean_time, mode_text
@@ -181,7 +181,7 @@ def _results(name: str, found: SimpleQueue[Finding | None], seconds: float, when
 def _when_late(name: str, settings: Settings) -> str:
     """Return what is known about a check that does not end; empty where that is nothing."""
     if name == "keyring":
-        return f"{say(silent())} {tr(_KEYRING_REMEDIES[KeyringUnavailable.SILENT])}"
+        return joined(say(silent()), tr(_KEYRING_REMEDIES[KeyringUnavailable.SILENT]))
     if name == "token" and settings.store == "redis" and settings.redis_url is not None:
         return tr("Redis at {address} does not answer.", address=address_of(settings.redis_url))
     return ""
@@ -381,7 +381,7 @@ def _keyring(settings: Settings) -> Iterator[Finding]:
         backend = shared_keyring_client().backend_name()
     except KeyringUnavailable as error:
         remedy = tr(_KEYRING_REMEDIES[error.problem]) if error.problem in _KEYRING_REMEDIES else ""
-        yield Finding(name, f"{say(error)} {remedy}".strip(), good=False)
+        yield Finding(name, joined(say(error), remedy), good=False)
         return
     yield Finding(name, tr("answers ({backend})", backend=backend), good=True)
 
@@ -419,7 +419,7 @@ def _screen() -> Finding:
         return Finding(name, tr("Qt can use it"), good=True)
     told = answer.stdout.strip() or tr("Qt cannot use it.")
     instead = tr("In a terminal, kiwoom-token watch does the same work.")
-    return Finding(name, f"{told} {instead}", good=False)
+    return Finding(name, joined(told, instead), good=False)
 
 
 def _trading_days() -> Finding:

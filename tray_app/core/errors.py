@@ -7,7 +7,7 @@ No error ever carries a token, a key, a secret or a request body.
 
 from __future__ import annotations
 
-from tray_app.core.language import msg, tr
+from tray_app.core.language import joined, msg, tr
 from tray_app.core.printable import printable
 
 TYPE_CHECKING = False
@@ -125,8 +125,8 @@ def say(error: KiwoomTokenError) -> str:
     sentence = tr(error.message, **{**error.values, **in_words})
     code = f" [{error.code}]" if error.code else ""
     pause = error.pause_seconds if isinstance(error, BrokerError) else 0
-    paused = f" {tr(_PAUSED, seconds=pause)}" if pause else ""
-    return printable(f"{sentence}{code}{paused}", _MAX_CHARACTERS)
+    paused = tr(_PAUSED, seconds=pause) if pause else ""
+    return printable(joined(f"{sentence}{code}", paused), _MAX_CHARACTERS)
 
 
 class InvalidInput(KiwoomTokenError, ValueError):
@@ -171,8 +171,8 @@ class BrokerError(KiwoomTokenError):
     is_of_check = False
 
     def __str__(self) -> str:
-        pause = f" {_PAUSED.format(seconds=self.pause_seconds)}" if self.pause_seconds else ""
-        return f"{super().__str__()}{pause}"
+        pause = _PAUSED.format(seconds=self.pause_seconds) if self.pause_seconds else ""
+        return joined(super().__str__(), pause)
 
 
 class KeysRefused(BrokerError):

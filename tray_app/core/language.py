@@ -30,6 +30,9 @@ _detect: Callable[[], str] | None = None
 _load_korean: Callable[[], Catalogue] | None = None
 _catalogue: Catalogue | None = None
 
+_ENDS = (".", "!", "?", "…", ")", "]")
+"""The ends of a sentence that does not end in a command."""
+
 
 def install(detect: Callable[[], str], load_korean: Callable[[], Catalogue]) -> None:
     """Set the functions that detect the system's language, `ko` or `en`, and load the Korean sentences.
@@ -88,6 +91,16 @@ def tr(message: str, /, **values: object) -> str:
         for name, words in _KOREAN_NAMES.items():
             sentence = sentence.replace(name, words)
     return sentence.format(**values) if values else sentence
+
+
+def joined(*sentences: str) -> str:
+    """Return the sentences in one line, empty ones left out, and one that ends in a command behind the others.
+
+    What follows a command reads as its last words, and is copied with it. Where two end in a command, each has a line.
+    """
+    whole = [one for one in sentences if one.endswith(_ENDS)]
+    commands = [one for one in sentences if one and not one.endswith(_ENDS)]
+    return " ".join([*whole, "\n".join(commands)]).strip()
 
 
 def _korean(message: str) -> str:

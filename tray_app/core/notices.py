@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import KeyringUnavailable, KeysMissing, Remedy, say
-from tray_app.core.language import tr
+from tray_app.core.language import joined, tr
 from tray_app.core.wording import duration, keyring_name, korean_clock, korean_time
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
             left = duration(seconds if seconds < 60 else round(seconds / 60) * 60)  # a warning that is a moment late
             title = tr("Kiwoom token expires at {time}", time=korean_clock(notice.expires))
             if why:
-                body = f"{tr('{duration} left.', duration=left)} {why}"
+                body = joined(tr("{duration} left.", duration=left), why)
             elif notice.is_planned:
                 body = tr(
                     "{duration} left. It will be reissued automatically right after it expires. Nothing to do.",
@@ -83,7 +83,7 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
             return title, body
         case NoticeKind.EXPIRED:
             body = tr("It expired at {time} (KST).", time=end)
-            return tr("The Kiwoom token has expired"), f"{body} {why}".rstrip()
+            return tr("The Kiwoom token has expired"), joined(body, why)
         case NoticeKind.FAILED:
             return tr("Token could not be renewed"), _reason(notice, now, why)
         case NoticeKind.STOPPED:
@@ -108,7 +108,7 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
                 )
             if why:
                 told = tr("It should have been valid until {time} (KST).", time=until)
-                return title, f"{told} {why}"
+                return title, joined(told, why)
             return title, tr("It should have been valid until {time} (KST). Issue a new one.", time=until)
         case NoticeKind.TRADING_HOURS:
             body = tr("It expires at {time} (KST). Reissue it before the market opens to avoid that.", time=end)
@@ -143,8 +143,7 @@ def _what_to_do(notice: Notice) -> str:
 def _reason(notice: Notice, now: float, why: str) -> str:
     """Return why, and how much time is left to solve it."""
     if notice.dead_expires:
-        told = tr("The token stopped working before its expiry.")
-        return f"{told} {why}"
+        return joined(tr("The token stopped working before its expiry."), why)
     error = notice.error
     if notice.expires <= now and isinstance(error, KeyringUnavailable) and error.problem in error.HIDE_TOKEN:
         return why  # nobody knows whether there is one
@@ -152,4 +151,4 @@ def _reason(notice: Notice, now: float, why: str) -> str:
         life = tr("There is no valid token.")
     else:
         life = tr("The token expires at {time} (KST).", time=korean_time(notice.expires, now))
-    return f"{why} {life}"
+    return joined(why, life)

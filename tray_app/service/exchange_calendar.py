@@ -13,7 +13,7 @@ from functools import cache
 from tray_app.core import logs
 from tray_app.core.clock import is_recent
 from tray_app.core.errors import StoreError
-from tray_app.core.language import tr
+from tray_app.core.language import joined, tr
 from tray_app.core.token import KST
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days, lacks_holidays
 from tray_app.settings.places import state_dir
@@ -89,7 +89,7 @@ def holidays_problem(now: float) -> str:
     else:
         remedy = tr("Update them with: {command}", command=_update_command())
     problem = tr("The exchange's holidays are not known: every weekday counts as a trading day.")
-    return f"{problem} {remedy}"
+    return joined(problem, remedy)
 
 
 @cache

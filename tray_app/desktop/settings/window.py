@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.errors import KiwoomTokenError, say
-from tray_app.core.language import tr
+from tray_app.core.language import joined, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.settings.card import SettingCard
@@ -133,7 +133,7 @@ class SettingsWindow(ToolWindow):
         """Show beside the field what a change did to the stored token."""
         migrated = changed.migrated
         told = [*migrated.told(), *map(say, migrated.failures)]
-        self._cards[name].show_outcome(" ".join(told), bad=bool(migrated.failures))
+        self._cards[name].show_outcome(joined(*told), bad=bool(migrated.failures))
 
     def commit(self) -> None:
         """Commit what was typed last, as everything before it was."""

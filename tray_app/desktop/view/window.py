@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import EncryptionKeyUnusable, Remedy, StoreError
-from tray_app.core.language import msg, tr
+from tray_app.core.language import joined, msg, tr
 from tray_app.core.remedies import is_failing
 from tray_app.core.renewal_schedule import NOTIFY
 from tray_app.core.state import Result, TokenState
@@ -112,7 +112,7 @@ def last_event_text(state: TokenState, now: float) -> str:
     if state.last.error is not None and result in {Result.REVOKED, Result.ALREADY_DEAD}:
         is_revoked = result is Result.REVOKED
         ended = tr("The token was revoked at Kiwoom.") if is_revoked else tr("Kiwoom no longer accepted the token.")
-        return f"{ended} {error_text(state.last.error, state, now)}"
+        return joined(ended, error_text(state.last.error, state, now))
     if state.last.error is not None:
         return error_text(state.last.error, state, now)
     if state.last.replaces_dead:
