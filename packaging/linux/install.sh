@@ -29,6 +29,23 @@ is_running() {
 quit_running() {
   if [ -x "$place/$name" ] && is_running; then
     "$place/$name" --quit 2>/dev/null || true
+    "$place/$name" --sandbox --quit >/dev/null 2>&1 || true
+  fi
+}
+
+watches() {
+  # the processes that run `kiwoom-token watch` of this copy
+  for one in /proc/[0-9]*; do
+    [ "$(readlink "$one/exe" 2>/dev/null)" = "$place/kiwoom-token" ] || continue
+    tr '\0' ' ' <"$one/cmdline" 2>/dev/null | grep -q ' watch ' && echo "${one#/proc/}"
+  done
+  return 0
+}
+
+restart_unit() {
+  if command -v systemctl >/dev/null 2>&1; then
+    systemctl --user daemon-reload >/dev/null 2>&1 || true
+    systemctl --user try-restart kiwoom-token-watch >/dev/null 2>&1 || true
   fi
 }
 
@@ -97,6 +114,7 @@ mkdir -p "$prefix/lib" "$prefix/bin" "$applications" "$metainfo" "$units" "$icon
 rm -rf "$place.new" "$place.old"
 cp -R "$here" "$place.new" # beside the old one: an interrupted copy leaves that as it is
 was_running=
+watching=$(watches)
 if [ -x "$place/$name" ]; then
   if is_running; then
     was_running=1
@@ -120,6 +138,12 @@ cp "$here/share/metainfo/$name.metainfo.xml" "$metainfo/"
 cp "$here/share/icons/hicolor/scalable/apps/$name.svg" "$icons/scalable/apps/"
 cp "$here/share/icons/hicolor/256x256/apps/$name.png" "$icons/256x256/apps/"
 refresh_desktop
+restart_unit
+for one in $watching; do
+  if [ -d "/proc/$one" ]; then # no unit of systemd: nobody but its user can start it again
+    echo "kiwoom-token watch (process $one) still runs the old version. End it and start it again." >&2
+  fi
+done
 if [ -n "$was_running" ]; then
   "$place/$name" --background >/dev/null 2>&1 &
 fi

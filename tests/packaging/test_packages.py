@@ -306,6 +306,29 @@ def test_linux_archive_installs_for_the_user_and_leaves_nothing_but_settings(
     assert settings.exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the archive is for Linux")
+def test_updating_restarts_the_unit_and_names_a_watch_that_was_started_by_hand(
+    unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "systemctl").write_text('#!/bin/sh\necho "$@" >>"$HOME/asked"\n')
+    (programs / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(programs), os.environ["PATH"]]))
+    (unpacked / "kiwoom-token").unlink()
+    shutil.copy(shutil.which("cat") or "", unpacked / "kiwoom-token")  # which waits for its input
+    install(unpacked)
+    program = Path(os.environ["HOME"]) / ".local/lib/kiwoom-token-tray/kiwoom-token"
+
+    with subprocess.Popen([program, "-", "watch", "-"], stdin=subprocess.PIPE) as by_hand:
+        done = subprocess.run([unpacked / "install.sh"], capture_output=True, encoding="utf-8", check=True)
+        by_hand.terminate()
+
+    assert f"kiwoom-token watch (process {by_hand.pid}) still runs the old version." in done.stderr
+    asked = (Path(os.environ["HOME"]) / "asked").read_text().splitlines()
+    assert asked[-2:] == ["--user daemon-reload", "--user try-restart kiwoom-token-watch"]
+
+
 def put_command_line(unpacked: Path) -> None:
     """Put a `kiwoom-token` into the archive that runs this checkout's."""
     words = f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -P -m tray_app.cli.main "$@"'
