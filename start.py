@@ -26,6 +26,7 @@ if __name__ == "__main__" and library in sys.path:
 try:
     import hashlib
     import json
+    import shlex
     import ssl  # noqa: F401 - pip needs it
     import subprocess
     import time
@@ -47,6 +48,7 @@ EXTRAS = {"tray": ["tray"], "test": ["test"]}  # what is installed of pyproject.
 ROOT = Path(HERE)
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+NOTHING_ANSWERS = 2  # the exit status of packaging/download_pip.py where no index can be reached
 STAMP = VENV / "kiwoom-setup.json"  # what `.venv` was set up for; `{}` while that is under way
 
 LEADS_OUT_OF_VENV = {"PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON"}
@@ -54,6 +56,16 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in 
 ENVIRONMENT.update(PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
 
 PIP_FAILED = msg("pip could not install the packages. Its last lines:")
+OFFLINE = msg("There is no internet connection, which is needed once to download the packages. pip's last lines:")
+NO_ANSWER = ("NameResolutionError", "NewConnectionError", "ConnectTimeoutError", "ReadTimeoutError")
+ANOTHERS = msg(
+    "{folder} belongs to another user. Put this program into a folder of your own (git clone, or unpack it there), and "
+    "start it there."
+)
+ANOTHERS_VENV = msg(
+    "Something in {folder} belongs to another user, as after sudo python3 start.py. Remove that folder, then start "
+    "this again without sudo. To remove it: {command}"
+)
 
 
 class SetupError(Exception):
@@ -73,10 +85,31 @@ def main(arguments: list[str]) -> int:
         set_up("tray")
         return run_in_place("-m", "tray_app", *(arguments or ["--sandbox"]))
     except (SetupError, OSError) as error:
-        print(tr("Setting up failed: {reason}", reason=error), file=sys.stderr)
+        print(tr("Setting up failed: {reason}", reason=whose_is_in_the_way(error) or error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def whose_is_in_the_way(error: Exception) -> str:
+    """Return what to do about a permission that is missing because something here is another user's; else nothing."""
+    is_denied = isinstance(error, PermissionError) or "Permission denied" in str(error)
+    if os.name == "nt" or not is_denied:
+        return ""
+    if is_anothers(ROOT):
+        return tr(ANOTHERS, folder=ROOT)
+    in_venv = [VENV, *VENV.rglob("*")] if VENV.is_dir() else []
+    if any(is_anothers(one) for one in in_venv):
+        command = f"sudo rm -rf {shlex.quote(str(VENV))}"
+        return tr(ANOTHERS_VENV, folder=VENV, command=command)
+    return ""
+
+
+def is_anothers(path: Path) -> bool:
+    try:
+        return path.lstat().st_uid != os.geteuid()
+    except OSError:
+        return False
 
 
 def run_in_place(*arguments: str) -> int:
@@ -99,6 +132,8 @@ def run(*command: object, failure: str = "") -> CompletedProcess[str]:
     environment = {**ENVIRONMENT, "PYTHONUTF8": "1"}
     result = subprocess.run([*map(str, command)], cwd=ROOT, env=environment, check=False, **pipes)
     if failure and result.returncode:
+        if failure == PIP_FAILED and any(one in result.stdout for one in NO_ANSWER):
+            failure = OFFLINE
         raise SetupError("\n  ".join([tr(failure), *result.stdout.rstrip().splitlines()[-12:]]))
     return result
 
@@ -179,6 +214,9 @@ def install_pip() -> None:
             return
     download = run(sys.executable, "-I", ROOT / "packaging/download_pip.py", VENV)
     (*_, told) = download.stdout.splitlines() or [""]
+    if download.returncode == NOTHING_ANSWERS:
+        message = msg("There is no internet connection, which is needed once to download the packages ({reason}).")
+        raise SetupError(tr(message, reason=told))
     if download.returncode:
         message = msg("pip could not be downloaded ({reason}); install {package} instead")
         raise SetupError(tr(message, reason=told, package=VENV_PACKAGE))

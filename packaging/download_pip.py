@@ -1,7 +1,8 @@
 """Download pip where a Python has neither pip nor ensurepip, as on a bare Debian: download_pip.py FOLDER
 
 Takes the newest pip wheel for this Python from the package index (PEP 691), the one of pip's own settings, checks its
-hash and prints its path. Prints why in one line and exits with 1 where that fails. Needs nothing but Python.
+hash and prints its path. Prints why in one line and exits with 1 where that fails, with 2 where nothing answers. Needs
+nothing but Python.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import re
 import ssl
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -26,10 +28,17 @@ def main(folder: str) -> int:
         wheel = Path(folder, name)
         wheel.write_bytes(content)
     except (OSError, ValueError, LookupError, configparser.Error) as error:
-        print(*str(error).split())
-        return 1
+        print(*str(error.reason if isinstance(error, urllib.error.URLError) else error).split())
+        return 2 if is_offline(error) else 1
     print(wheel)
     return 0
+
+
+def is_offline(error: Exception) -> bool:
+    """Return whether nothing answered: no name was found, no connection was made, or no byte came in time."""
+    if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
+        return isinstance(error.reason, OSError) and not isinstance(error.reason, ssl.SSLError)
+    return isinstance(error, TimeoutError | ConnectionError)
 
 
 def download_pip() -> tuple[str, bytes]:

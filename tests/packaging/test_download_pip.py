@@ -6,7 +6,11 @@ import hashlib
 import io
 import json
 import os
+import socket
+import ssl
+from email.message import Message
 from pathlib import Path
+from urllib.error import HTTPError, URLError
 
 import pytest
 
@@ -156,3 +160,26 @@ def test_the_wheel_is_put_into_the_folder_and_its_path_printed(
     wheel = tmp_path / "pip-24.0-py3-none-any.whl"
     assert capsys.readouterr().out.split() == [str(wheel)]
     assert wheel.read_bytes() == WHEEL
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (URLError(socket.gaierror(-2, "Name or service not known")), 2),
+        (URLError(OSError(101, "Network is unreachable")), 2),
+        (TimeoutError("timed out"), 2),
+        (URLError(ssl.SSLCertVerificationError("certificate verify failed")), 1),
+        (HTTPError("https://index.example", 403, "Forbidden", Message(), None), 1),
+    ],
+)
+def test_an_index_that_does_not_answer_is_told_from_one_that_refuses(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, status: int
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(download_pip, "download_pip", fail)
+
+    assert download_pip.main("") == status
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "<urlopen" not in line

@@ -379,3 +379,62 @@ def test_debian_packages_are_named_in_one_place(reader: str) -> None:
 
     assert "(cat resources/qt-debian-packages.txt" in text
     assert "libegl1" not in text
+
+
+# ----------------------------------------------------------------------------------------------- what is not the user's
+
+
+def give_to_another(monkeypatch: pytest.MonkeyPatch, start: Any, *paths: Path) -> None:
+    monkeypatch.setattr(start, "is_anothers", lambda path: path in paths)
+
+
+@pytest.mark.posix
+def test_a_venv_of_another_user_is_to_be_removed(
+    start: Any, done: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def denied() -> None:
+        raise PermissionError(13, "Permission denied", str(start.STAMP))
+
+    change_stamp(start, pyproject="other")
+    (start.VENV / "lib").mkdir()
+    give_to_another(monkeypatch, start, start.VENV / "lib")
+    monkeypatch.setattr(start, "install_pip", denied)
+
+    assert start.main([]) == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"sudo rm -rf {start.VENV}")
+
+
+@pytest.mark.posix
+def test_a_folder_of_another_user_is_said_to_be_one(
+    start: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    give_to_another(monkeypatch, start, checkout)
+    command = [sys.executable, "-c", "raise PermissionError(13, 'Permission denied')"]
+    monkeypatch.setattr(start, "make_venv", lambda: start.run(*command, failure="Python could not make .venv:"))
+
+    assert start.main([]) == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{checkout} belongs to another user." in line
+
+
+def test_what_is_denied_for_another_reason_is_told_as_it_is(start: Any, checkout: Path) -> None:
+    assert start.whose_is_in_the_way(PermissionError(13, "Permission denied", "x")) == ""
+    assert start.whose_is_in_the_way(start.SetupError("no network")) == ""
+
+
+# ---------------------------------------------------------------------------------------------------------- no internet
+
+
+def test_without_pip_and_internet_the_internet_is_what_is_missing(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "run", lambda *_, failure="": subprocess.CompletedProcess([], 2, "not known\n"))
+    with pytest.raises(start.SetupError, match=r"no internet connection.*\(not known\)"):
+        start.install_pip()
+
+
+def test_pip_without_internet_is_told_as_such(start: Any, checkout: Path) -> None:
+    said = "print('WARNING: Retrying after connection broken by NewConnectionError'); raise SystemExit(1)"
+    with pytest.raises(start.SetupError, match="no internet connection"):
+        start.run(sys.executable, "-c", said, failure=start.PIP_FAILED)
