@@ -181,3 +181,9 @@ def test_a_command_stays_last_when_kiwoom_is_left_alone_for_a_moment() -> None:
     for told in (say(failure), str(failure)):
         assert "another 20 s." in told
         assert told.endswith("@host:port")
+
+
+def test_a_package_that_is_missing_is_named_with_what_helps() -> None:
+    missing = ModuleNotFoundError("No module named 'httpx._client'", name="httpx._client")
+
+    assert say(known_error(missing)).startswith("The Python package httpx is missing. Install this program again")

@@ -28,6 +28,10 @@ KEYRING = 6
 DEAD_TOKEN_CODE = "8005"  # noqa: S105 - a code of Kiwoom
 
 _PAUSED = msg("After these failures Kiwoom is not asked for another {seconds} s.")
+_PACKAGE_MISSING = msg(
+    "The Python package {package} is missing. Install this program again; where it was started with start.py, delete "
+    "its folder .venv and start that again."
+)
 _MAX_CHARACTERS = 2000
 _IN_WORDS = ("expected", "mode", "reason")
 """The values of errors that may be sentences of ours; others are the user's own names."""
@@ -113,6 +117,8 @@ def known_error(error: Exception) -> KiwoomTokenError:
     if isinstance(error, KiwoomTokenError):
         return error
     unexpected = KiwoomTokenError("Something unexpected happened ({kind}).", kind=type(error).__name__)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        unexpected = KiwoomTokenError(_PACKAGE_MISSING, package=error.name.partition(".")[0])
     unexpected.retry = True
     return unexpected
 
