@@ -242,9 +242,7 @@ def _quit(options: Namespace) -> int:
     """Ask the running program to end, and wait until it has."""
     environ: Mapping[str, str] = os.environ
     if options.sandbox:
-        from tray_app.kiwoom.sandbox.shared import sandbox_places
-
-        environ = sandbox_places(sandbox_dir(os.environ))
+        environ = _sandbox_environ()
     else:
         use(load_settings(options.profile).language)
     from tray_app.cli.terminal_mark import is_in_terminal
@@ -265,8 +263,17 @@ def _quit(options: Namespace) -> int:
     if in_terminal and outcome is QuitResult.NOT_RUNNING:
         _tell(in_terminal)
         return UNEXPECTED
-    _tell(tr("It has quit.") if outcome is QuitResult.ENDED else tr("It is not running."))
+    told = tr("It has quit.") if outcome is QuitResult.ENDED else tr("It is not running.")
+    if not options.sandbox and SingleInstance(settings_scope(_sandbox_environ())).is_running():
+        told = joined(told, tr("The practice one is running: --sandbox --quit ends it."))
+    _tell(told)
     return DONE
+
+
+def _sandbox_environ() -> Mapping[str, str]:
+    from tray_app.kiwoom.sandbox.shared import sandbox_places
+
+    return sandbox_places(sandbox_dir(os.environ))
 
 
 def _open_sandbox(lifetime: float | None) -> Sandbox:

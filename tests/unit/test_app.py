@@ -19,8 +19,11 @@ import pytest
 from tray_app import app
 from tray_app.cli.diagnostics import log_file
 from tray_app.desktop.display import display_problem
+from tray_app.desktop.single_instance import SingleInstance
 from tray_app.history.database import History
+from tray_app.kiwoom.sandbox.shared import sandbox_places
 from tray_app.service.composition import open_service
+from tray_app.settings.places import sandbox_dir, settings_scope
 from tray_app.system.child_process import TRAY_PROGRAM
 from tray_app.system.extras import install_command
 
@@ -292,6 +295,19 @@ def test_the_command_that_brings_qt_has_nothing_behind_it(
     told = capsys.readouterr().err.splitlines()[0]
     assert told.startswith("The token is watched in this terminal.")
     assert told.endswith(install_command("tray"))
+
+
+def test_quit_names_a_practice_one_that_goes_on(qapp: object, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = sandbox_dir(os.environ)
+    practice = SingleInstance(settings_scope(sandbox_places(folder)))
+    assert practice.is_primary()
+    try:
+        assert status_of(["--quit"]) == 0
+        assert "--sandbox --quit" in capsys.readouterr().err
+    finally:
+        practice.close()
+    assert status_of(["--quit"]) == 0
+    assert capsys.readouterr().err == "It is not running.\n"
 
 
 def test_quit_names_the_one_that_watches_in_a_terminal(

@@ -107,6 +107,15 @@ class SingleInstance(QObject):
         self._lock.release()
         return QuitResult.ENDED
 
+    def is_running(self) -> bool:
+        """Return whether a program runs, and let it run."""
+        is_free = self._lock.take()
+        if is_free is None:
+            return self._send(Command.NOTHING)
+        if is_free:
+            self._lock.release()
+        return not is_free
+
     def close(self) -> None:
         """Release the lock; nothing stays on disk."""
         self._server.close()
