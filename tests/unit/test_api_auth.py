@@ -22,6 +22,7 @@ from kiwoom_client.base import AsyncBaseClient, BaseClient, KiwoomAPIError
 import tray_app
 from tests.doubles import Clock
 from tests.sandbox import sandbox_with_keys
+from tests.threads import no_more_threads
 from tray_app import AsyncTokens, KiwoomAuth, TokenManager
 from tray_app.core.errors import KeysMissing, StoreError
 from tray_app.core.secret import Secret
@@ -527,6 +528,16 @@ def test_ensure_token_can_be_awaited(kiwoom: SandboxKiwoom, manager: TokenManage
 
     assert set(run(main())) == {manager.get_token()}
     assert kiwoom.counts()["issue"] == 1
+
+
+def test_a_good_token_can_be_awaited_where_no_thread_can_be_started(manager: TokenManager) -> None:
+    token = manager.ensure_token()
+
+    async def awaited() -> str:
+        with no_more_threads():
+            return await manager.ensure_token_async(10**6)
+
+    assert asyncio.run(awaited()) == token
 
 
 def test_importing_the_program_loads_neither_httpx_nor_anyio() -> None:

@@ -57,7 +57,10 @@ async def _on_a_daemon_thread(act: Callable[[], Result]) -> Result:
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, put, outcome)
 
-    threading.Thread(target=work, name="kiwoom token", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="kiwoom token", daemon=True).start()
+    except RuntimeError:  # no more threads: no request can begin either, so nothing here takes long
+        return act()
     return await answer
 
 
