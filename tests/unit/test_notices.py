@@ -250,7 +250,7 @@ def test_a_shared_notice_goes_once_it_holds_for_none_of_them(desk: Center, backe
         desk.notices.show(stopped_by(MISSING), state, START, named=True)
     desk.notices.withdraw(one.profile)
     desk.notices.withdraw(other.profile)
-    desk.wait(lambda: backend.calls[-1] == "acct-0")
+    desk.wait(lambda: backend.calls[-1:] == ["acct-0"])
 
     assert [call for call in backend.calls if isinstance(call, str)] == ["acct-0"]
 
@@ -260,7 +260,7 @@ def test_a_shared_notice_makes_way_for_what_its_button_opens(desk: Center, backe
     for state in (one, other):
         desk.notices.show(stopped_by(MISSING), state, START, named=True)
     desk.notices.make_way(other.profile)
-    desk.wait(lambda: backend.calls[-1] == "acct-0")
+    desk.wait(lambda: backend.calls[-1:] == ["acct-0"])
 
 
 def test_a_shared_notice_goes_when_the_last_account_has_something_else_to_tell(
