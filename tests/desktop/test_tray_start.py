@@ -233,7 +233,7 @@ def test_other_data_folder_is_another_program(trader: Trader) -> None:
 def test_without_a_screen_it_watches_in_the_terminal_and_says_so(trader: Trader, display: str) -> None:
     program = trader.start_tray(DISPLAY=display)
     trader.desktop.wait_for(lambda: "it expires" in program.output(), "a line about the token", 20)
-    assert "in this terminal instead" in program.error_output()
+    assert "in this terminal" in program.error_output()
     assert trader.desktop.items() == []
     trader.done("clear")
     trader.desktop.wait_for(lambda: "There is no token" in program.output(), "a line about the clear")

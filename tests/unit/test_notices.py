@@ -328,7 +328,7 @@ def test_where_there_will_never_be_bubbles_nobody_asks_for_them_again(
 def test_what_is_over_is_taken_away(desk: Center, backend: FakeBackend) -> None:
     shown(desk, backend, ENDING)
     desk.notices.withdraw("main")
-    desk.wait(lambda: backend.calls[-1] == "main")
+    desk.wait(lambda: backend.calls[-1:] == ["main"])
 
 
 def test_at_the_end_of_the_program_all_are_taken_away(desk: Center, backend: FakeBackend) -> None:
