@@ -126,7 +126,7 @@ def test_tray_program_of_the_base_install_watches_in_the_terminal(
         tray.send_signal(signal.SIGTERM)
         tray.wait(20)
 
-    assert told.startswith("Qt is not installed. Install it: ")
+    assert "Qt is not installed. Install it: " in told, "last, so that it can be copied"
     assert "PySide6-Essentials" in told
     assert "in this terminal" in told
 

@@ -19,6 +19,7 @@ from tray_app.system.private_files import (
     open_private,
     overwrite,
     read_private,
+    version_from,
     version_of,
 )
 
@@ -73,7 +74,7 @@ class TokenMetadata:
 
         The names of the fields are those that earlier versions of this program read and write. Raises `StoreError`.
         """
-        metadata: dict[str, object] = {
+        metadata: dict[str, Any] = {
             "stamp": version,
             "content": _digest(content),
             "issued_for": token.issued_for,
@@ -89,6 +90,7 @@ class TokenMetadata:
             try:
                 _check_rights(descriptor)
                 overwrite(self._path, descriptor, encoded, _MAX_BYTES)
+                self._read = version_from(os.fstat(descriptor)), metadata  # what the next read would find
             finally:
                 os.close(descriptor)
         except OSError:  # no private file of ours
@@ -133,7 +135,7 @@ def _check_rights(descriptor: int) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
 
-def _encode(metadata: dict[str, object]) -> bytes:
+def _encode(metadata: dict[str, Any]) -> bytes:
     import json
 
     rest = b'", ' + json.dumps(metadata)[1:].encode()
