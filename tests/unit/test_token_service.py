@@ -642,7 +642,7 @@ class TestSingleFlight:
         self, service: TokenService, opened: Callable[..., TokenService], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         other = opened()
-        monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
+        monkeypatch.setattr("tray_app.service.token_service.DEFAULT_TIMEOUT_SECONDS", 0.01)
         with other.store.lock, pytest.raises(LockTimeout):
             service.ensure()
 
@@ -652,7 +652,7 @@ class TestSingleFlight:
         valid = service.ensure().token
         clock.advance(DAY - 60)
         other = opened()
-        monkeypatch.setattr(ProfileLock.acquire, "__defaults__", (0.01, None))
+        monkeypatch.setattr("tray_app.service.token_service._PATIENCE_WITH_TOKEN_SECONDS", 0.01)
         with other.store.lock:
             assert service.ensure().token == valid
 

@@ -145,7 +145,7 @@ class TokenService:
         if usable is not None and request.is_satisfied_by(usable, self._clock()) and self.tokens.unsaved is None:
             return Outcome(usable, Outcome.FOUND)
         try:
-            return self._renew(request, DEFAULT_TIMEOUT_SECONDS if usable is None else _PATIENCE_WITH_TOKEN_SECONDS)
+            return self._renew(request, None if usable is None else _PATIENCE_WITH_TOKEN_SECONDS)
         except KiwoomTokenError as error:
             unexpired = self.tokens.still_unexpired(token)
             if unexpired is None:
@@ -413,13 +413,13 @@ class TokenService:
             self._events.flush()
 
     def _acquire(
-        self, on_update: Callable[[dict[str, Any]], bool] | None = None, timeout: float = DEFAULT_TIMEOUT_SECONDS
+        self, on_update: Callable[[dict[str, Any]], bool] | None = None, patience: float | None = None
     ) -> ThreadLock | None:
         """Take the profile's lock, or where its file cannot be opened another on this computer: better than no token.
 
         Return None when `on_update` ended the wait.
         """
-        lock = self.store.lock
+        lock, timeout = self.store.lock, DEFAULT_TIMEOUT_SECONDS if patience is None else patience
         try:
             return lock if lock.acquire(timeout, on_update) else None
         except LockTimeout:
@@ -430,8 +430,9 @@ class TokenService:
                 self._local_lock = local_lock(lock.path)
         return self._local_lock if self._local_lock.acquire(timeout, on_update) else None
 
-    def _renew(self, request: Request, patience: float = DEFAULT_TIMEOUT_SECONDS) -> Outcome:
-        """Carry the request out, or share what another caller gets, for which it is waited `patience` seconds."""
+    def _renew(self, request: Request, patience: float | None = None) -> Outcome:
+        """Carry the request out, or share what another caller gets, after a wait of at most `patience` seconds, or as
+        long as a request can take."""
         shared: list[Outcome | BrokerError] = []
 
         def on_update(record: dict[str, Any]) -> bool:
