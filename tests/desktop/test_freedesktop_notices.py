@@ -55,7 +55,7 @@ Show = Callable[[Notification], Notice]
 def test_one_takes_the_place_of_the_other_for_each_owner(desktop: Desktop, show: Show) -> None:
     first, second, other = show(notification()), show(notification(title="Second")), show(notification("other"))
     assert (second.replaces_id, other.replaces_id) == (first.id, 0)
-    assert len(desktop.bubbles()) == 2
+    desktop.wait_for(lambda: len(desktop.bubbles()) == 2, "both bubbles")
 
 
 def test_only_what_is_urgent_makes_a_sound(show: Show) -> None:
