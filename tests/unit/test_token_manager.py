@@ -914,7 +914,7 @@ def test_a_manager_for_each_request_leaves_nothing_in_the_thread() -> None:
     context = contextvars.copy_context()
 
     def serve_requests() -> int:
-        for _ in range(20):
+        for _ in range(3):
             manager = TokenManager(store="memory")
             manager.set_token(VALUE, 86400)
             assert manager.get_valid_token() == VALUE

@@ -62,10 +62,12 @@ class LinuxEvents(QObject):
         self._events.report_lock(source, is_locked=is_locked)
 
     def _listen(self, bus: str, receive: Callable[[DBusConnection], None]) -> None:
-        from jeepney.io.blocking import open_dbus_connection
+        from jeepney.bus import get_bus
+        from jeepney.io.blocking import DBusConnection, prep_socket
 
         try:
-            with open_dbus_connection(bus, auth_timeout=_TIMEOUT_SECONDS) as connection:
+            # a bus that ends while it is greeted would leave the socket open
+            with prep_socket(get_bus(bus), timeout=_TIMEOUT_SECONDS) as opened, DBusConnection(opened) as connection:
                 self._connections.append(connection)
                 if not self._is_over:
                     receive(connection)
