@@ -436,7 +436,8 @@ class TestChanging:
     def test_what_is_being_edited_is_not_taken_for_another_account(
         self, shown: SettingsWindow, asked: list[tuple[str, object]], file: Path, qtbot: QtBot
     ) -> None:
-        file.write_text('[profiles.second]\nshare_bot_file = "/home/trader/token.json"\n')
+        shared = file.parent / "token.json"
+        file.write_text(f"[profiles.second]\nshare_bot_file = '{shared}'\n")
         shown.show_section("sharing")
         shown.activateWindow()
         line = find(shown, QLineEdit, "share_bot_file_line")
@@ -447,7 +448,7 @@ class TestChanging:
         shown.show_settings(view("second", ("default", "second")))
         shown.close()
 
-        assert line.text() == os.path.normpath("/home/trader/token.json")
+        assert line.text() == str(shared)
         assert asked == []
 
     def test_the_wheel_changes_nothing_that_passes_under_the_mouse(
