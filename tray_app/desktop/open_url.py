@@ -20,7 +20,7 @@ def open_url(url: QUrl, parent: QWidget | None) -> None:
     if QDesktopServices.openUrl(url):
         return
     from tray_app.desktop.dialogs.common import show_dialog  # a hidden tray needs none
-    from tray_app.desktop.widgets.accessible import name_button
+    from tray_app.desktop.widgets.accessible import name_after
 
     place = url.toLocalFile() or url.toString()
     box = QMessageBox(parent)
@@ -30,6 +30,7 @@ def open_url(url: QUrl, parent: QWidget | None) -> None:
     box.setWindowTitle(tr("Kiwoom Token Tray"))
     box.setText(tr("No program on this computer opened it. Open it yourself:") + f"\n{place}")
     box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    name_button(box.addButton(QMessageBox.StandardButton.Ok))
+    ok = box.addButton(QMessageBox.StandardButton.Ok)
+    name_after(ok, ok.text())
     box.finished.connect(lambda _: box.deleteLater())  # which also keeps it: without a parent nothing else does
     show_dialog(box)

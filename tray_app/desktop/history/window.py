@@ -238,7 +238,7 @@ class HistoryWindow(ToolWindow):
         self.week.setAccessibleName(tr("Chart of the last seven days"))
         self.table.setAccessibleName(tr("Event"))
         self.profile.setAccessibleName(tr("Profile"))
-        self._show.setText(tr("&Show"))
+        set_text(self._show, tr("&Show"))
         names = (
             tr("All events"),
             tr("Requests to Kiwoom"),

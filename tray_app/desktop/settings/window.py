@@ -282,7 +282,7 @@ class SettingsWindow(ToolWindow):
             self._areas[group].setAccessibleName(names[group])
         for sections in (self._sections, self._section_box):
             sections.setAccessibleName(tr("Sections"))
-        self._profile_name.setText(tr("&Profile"))
+        set_text(self._profile_name, tr("&Profile"))
         self._name_default()
         set_text(self._keys, tr("&Enter the app key…"))
         set_text(self._setup, tr("Set&up wizard…"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from PySide6.QtGui import QAccessible, QAccessibleEvent
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 _MNEMONIC = re.compile(r"\(&.\)|&(?!&)")
 _PLAIN = "plainName"
@@ -28,16 +28,17 @@ def with_mnemonic(text: str, letter: str) -> str:
     return f"{text}(&{letter})" if text else ""
 
 
-def name_button(button: QAbstractButton) -> None:
-    """Give a button the accessible name that its text is without the mnemonic, unless it has one of its own.
+def name_after(widget: QWidget, text: str) -> None:
+    """Give a button, or what a label stands for, the accessible name that the text is without the mnemonic, unless it
+    has one of its own.
 
     Qt leaves the brackets of a Korean mnemonic in the name, which is read as a letter that means nothing.
     """
-    name = plain(button.text())
-    before = button.accessibleName()
-    if (not before or before == button.property(_PLAIN)) and name != before:
-        button.setProperty(_PLAIN, name)
-        button.setAccessibleName(name)
+    name = plain(text)
+    before = widget.accessibleName()
+    if (not before or before == widget.property(_PLAIN)) and name != before:
+        widget.setProperty(_PLAIN, name)
+        widget.setAccessibleName(name)
 
 
 def alert(widget: QWidget) -> None:

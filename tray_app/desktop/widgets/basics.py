@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QVBoxLayout
 
 from tray_app.desktop.theme.stylesheet import set_role
-from tray_app.desktop.widgets.accessible import name_button
+from tray_app.desktop.widgets.accessible import name_after
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -49,8 +49,10 @@ def make_button(name: str, parent: QWidget) -> QPushButton:
 
 
 def set_text(widget: QLabel | QAbstractButton, text: str) -> None:
-    """Set the text of a label, or of a button together with its accessible name, where it is another one."""
+    """Set the text of a label or button where it is another one, and the accessible name of the button, or of what the
+    label stands for."""
     if widget.text() != text:
         widget.setText(text)
-        if isinstance(widget, QAbstractButton):
-            name_button(widget)
+        named = widget if isinstance(widget, QAbstractButton) else widget.buddy()
+        if named is not None and not isinstance(named, QLabel):
+            name_after(named, text)

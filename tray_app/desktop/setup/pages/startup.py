@@ -65,7 +65,7 @@ class StartupPage(Page):
             tr("Let &kiwoomcli use this token"),
             tr("Kiwoom's own program then issues no token of its own."),
         )
-        self._label.setText(tr("When the token is about to &expire"))
+        set_text(self._label, tr("When the token is about to &expire"))
         for number in range(self._policy.count()):
             self._policy.setItemText(number, policy_text(str(self._policy.itemData(number))))
         self._explain()
