@@ -265,7 +265,7 @@ def _quit(options: Namespace) -> int:
         return UNEXPECTED
     told = tr("It has quit.") if outcome is QuitResult.ENDED else tr("It is not running.")
     if not options.sandbox and SingleInstance(settings_scope(_sandbox_environ())).is_running():
-        told = joined(told, tr("The practice one is running: --sandbox --quit ends it."))
+        told = joined(told, tr("The practice tray is running; --sandbox --quit ends it."))
     _tell(told)
     return DONE
 

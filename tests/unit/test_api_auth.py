@@ -695,16 +695,21 @@ def test_what_kiwoom_has_served_confirms_the_token(url: Any, answer: Any, confir
     assert tokens.confirmed == confirmed
 
 
-def test_what_another_host_answers_after_a_redirect_confirms_nothing() -> None:
-    tokens = Noting()
+def follow_a_redirect(tokens: Noting, status: int, answer_elsewhere: Any) -> None:
+    """Send a request that Kiwoom redirects to another host."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.host == "api.kiwoom.com":
-            return httpx.Response(302, headers={"Location": "https://elsewhere.example/"})
-        return httpx.Response(200, json=GOOD)
+            return httpx.Response(status, headers={"Location": "https://elsewhere.example/"})
+        return httpx.Response(200, json=answer_elsewhere)
 
     with httpx.Client(auth=KiwoomAuth(tokens), transport=httpx.MockTransport(answer), follow_redirects=True) as client:
         client.get("https://api.kiwoom.com/")
+
+
+def test_what_another_host_answers_after_a_redirect_confirms_nothing() -> None:
+    tokens = Noting()
+    follow_a_redirect(tokens, 302, GOOD)
 
     assert tokens.confirmed == []
 
@@ -972,14 +977,7 @@ def test_the_repeated_request_s_refusal_is_evidence_too() -> None:
 
 def test_a_refusal_of_another_host_after_a_redirect_is_no_evidence() -> None:
     tokens = Doubting()
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.host == "api.kiwoom.com":
-            return httpx.Response(307, headers={"Location": "https://elsewhere.example/"})
-        return httpx.Response(200, json=DEAD)
-
-    with httpx.Client(auth=KiwoomAuth(tokens), transport=httpx.MockTransport(answer), follow_redirects=True) as client:
-        client.get("https://api.kiwoom.com/")
+    follow_a_redirect(tokens, 307, DEAD)
 
     assert (tokens.replaced, tokens.doubted) == ([], [])
 

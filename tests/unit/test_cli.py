@@ -1353,7 +1353,7 @@ def test_closed_or_full_outputs_do_no_harm(run: Callable[..., Run]) -> None:
     closed = shell("k status >&-; echo $? >&2")
     assert closed.stderr == "0\n"
     closed = shell("k get >&-; echo $? >&2")
-    assert closed.stderr.splitlines() == ["There is no output that the token could be written to.", "1"]
+    assert closed.stderr.splitlines() == ["There is no output to write the token to.", "1"]
     for line, status in (
         ("k get --no-issue --profile nobody 2>&-", 3),
         ("k nonsense 2>&-", 2),

@@ -252,8 +252,8 @@ class TokenManager(Pickled):
         """Read the token again and return it: something changed, or less than five minutes are left."""
         with self._guard:
             held = self._held
-            is_current = held.version == self._version() and held.app_key == self._app_key()
-            if is_current and held.token is not None and not held.token.is_valid(self._clock()):
+            is_expired = held.token is not None and not held.token.is_valid(self._clock())
+            if is_expired and held.is_of(self._version(), self._app_key()):
                 logs.info("Token expired, clearing...")
                 logs.info("Token cleared")
                 self._expire_soft(held)
@@ -278,7 +278,7 @@ class TokenManager(Pickled):
     def _fresh(self) -> _Held:
         version, app_key = self._version(), self._app_key()
         held = self._held
-        if held.version == version and held.app_key == app_key:
+        if held.is_of(version, app_key):
             return held
         try:
             token = self._service.tokens.available()
@@ -402,6 +402,9 @@ class _Held:
         self.token = token
         self.text = None if token is None else token.value.reveal()
         self.valid_until = float("inf") if token is None else token.expires - BUFFER_SECONDS
+
+    def is_of(self, version: object, app_key: object) -> bool:
+        return self.version == version and self.app_key == app_key
 
     def __repr__(self) -> str:
         return f"_Held({self.token!r})"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from tray_app.cli.token import cleared_text, tell_waiting
+from tray_app.cli.token import cleared_text, leftover_texts, tell_waiting
 from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, InvalidInput, known_error, say
 from tray_app.core.language import msg, tr, use
 from tray_app.core.printable import printable
 from tray_app.core.profile import DEFAULT
 from tray_app.service.composition import open_service
-from tray_app.service.stored_profiles import profiles_with_tokens, remove_of_other_keys
+from tray_app.service.stored_profiles import profiles_with_tokens
 from tray_app.settings.load import load_settings
 from tray_app.stores import lock
 
@@ -51,18 +51,14 @@ def clear_all(options: Namespace) -> int:
 def _clear(profile: str, *, revoke: bool) -> Cleared:
     settings = load_settings(profile)
     settings.require()
-    service = open_service(settings)
-    cleared = service.clear(revoke=revoke)
     # one of other keys cannot be revoked with these, so it stays for those who have them
-    return remove_of_other_keys(service) if cleared.kept and not revoke else cleared
+    return open_service(settings).clear(revoke=revoke, of_any_keys=not revoke)
 
 
 def _complaints(profile: str, cleared: Cleared) -> list[int]:
     """Print what is still stored somewhere; return the exit statuses."""
-    for error in cleared.unpublished:
-        _complain(profile, tr("The token could not be taken back from another tool: {reason}", reason=say(error)))
-    if cleared.undeleted is not None:
-        _complain(profile, say(cleared.undeleted))
+    for sentence in leftover_texts(cleared):
+        _complain(profile, sentence)
     failures = [*cleared.unpublished, *filter(None, (cleared.undeleted, cleared.unseen))]
     return [*(error.exit_status for error in failures), *([UNEXPECTED] if cleared.kept else [])]
 

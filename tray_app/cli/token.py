@@ -65,7 +65,7 @@ def tell_waiting(holder: Holder) -> None:
 
 def get_(options: Namespace) -> int:
     if sys.stdout is None:
-        raise KiwoomTokenError(msg("There is no output that the token could be written to."))
+        raise KiwoomTokenError(msg("There is no output to write the token to."))
     _, service = opened(options.profile)
     from tray_app.exports.formats import FORMATS
 
@@ -173,12 +173,9 @@ def clear_(options: Namespace) -> int:
     _, service = opened(options.profile)
     cleared = service.clear(revoke=options.revoke)
     print(cleared_text(cleared))
-    for error in cleared.unpublished:
-        print(tr("The token could not be taken back from another tool: {reason}", reason=say(error)), file=sys.stderr)
-    if cleared.undeleted is not None:
-        print(say(cleared.undeleted), file=sys.stderr)
-        return cleared.undeleted.exit_status
-    return DONE
+    for sentence in leftover_texts(cleared):
+        print(sentence, file=sys.stderr)
+    return DONE if cleared.undeleted is None else cleared.undeleted.exit_status
 
 
 def cleared_text(cleared: Cleared) -> str:
@@ -199,6 +196,15 @@ def cleared_text(cleared: Cleared) -> str:
     return tr("There was no token.")
 
 
+def leftover_texts(cleared: Cleared) -> list[str]:
+    """Return a sentence for each place where the token is still stored after a clear."""
+    texts = [
+        tr("The token could not be taken back from another tool: {reason}", reason=say(error))
+        for error in cleared.unpublished
+    ]
+    return texts if cleared.undeleted is None else [*texts, say(cleared.undeleted)]
+
+
 def set_(options: Namespace) -> int:
     from tray_app.core.pasted import mistake_in, unquoted
     from tray_app.core.secret import Secret
@@ -215,10 +221,9 @@ def set_(options: Namespace) -> int:
     else:
         token = token_for(given, _number(options.expires_in), now)
     service.put(token)
-    if settings.store == "memory":
-        tell_if_gone(settings)
-    else:
+    if settings.store != "memory":
         print(tr("The token is stored; it expires in {duration}.", duration=duration(round(token.remaining(now)))))
+    tell_if_gone(settings)
     return DONE
 
 

@@ -66,14 +66,11 @@ def duration(seconds: float) -> str:
     return tr("{seconds} s", seconds=left)
 
 
-def korean_time(instant: float, now: float) -> str:
-    """Return the time in Korea, with the day unless it is today: `07:12`, `07:12 tomorrow`, `07:12 on Tuesday`."""
-    return _clock_time(datetime.fromtimestamp(instant, KST), datetime.fromtimestamp(now, KST))
-
-
-def korean_time_and_zone(instant: float, now: float) -> str:
-    """Return the same as `korean_time`, with the zone beside the time of day: `07:12 KST tomorrow`."""
-    return _clock_time(datetime.fromtimestamp(instant, KST), datetime.fromtimestamp(now, KST), " KST")
+def korean_time(instant: float, now: float, *, names_zone: bool = False) -> str:
+    """Return the time in Korea, with the day unless it is today: `07:12`, `07:12 tomorrow`, `07:12 on Tuesday`; with
+    `names_zone` `07:12 KST tomorrow`."""
+    zone = " KST" if names_zone else ""
+    return _clock_time(datetime.fromtimestamp(instant, KST), datetime.fromtimestamp(now, KST), zone)
 
 
 def korean_clock(instant: float) -> str:

@@ -108,7 +108,7 @@ class SingleInstance(QObject):
         return QuitResult.ENDED
 
     def is_running(self) -> bool:
-        """Return whether a program runs, and let it run."""
+        """Return whether the program is running, and leave it alone."""
         is_free = self._lock.take()
         if is_free is None:
             return self._send(Command.NOTHING)

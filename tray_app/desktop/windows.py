@@ -53,8 +53,8 @@ class KeysAnswer(QObject):
         monitors.changed.connect(self._look)
 
     def enter(self, mode: str, keys: AppKeys) -> None:
-        """Try the keys as soon as nothing else is being done with the token: until then they would be ignored, and what
-        came of that taken for their answer."""
+        """Try the keys once nothing else is being done with the token. Until then they would be ignored, and the
+        outcome of the other action taken for their answer."""
         self._entered = (mode, keys)
         self._look()
 

@@ -142,10 +142,10 @@ class AccountStore:
             return None
         return None if self.is_gone(token) else token
 
-    def holds_anothers(self) -> bool:
-        """Return True if a token is stored that belongs to another account."""
+    def of_another(self) -> Token | None:
+        """Return the stored token if it belongs to another account. Raises `StoreError`."""
         token = self.store.read() or self.store.read_expiring()
-        return token is not None and not self._is_own(token)
+        return None if token is None or self._is_own(token) else token
 
     def unexpired_of_another(self) -> Token | None:
         """Return the stored token if it is unexpired and known to belong to another account."""

@@ -7,15 +7,12 @@ import os
 
 from tray_app.core.errors import StoreError
 from tray_app.core.profile import DEFAULT, is_profile
-from tray_app.service.outcome import Cleared
 from tray_app.settings.load import known_profiles, load_settings, profile_name
 from tray_app.settings.places import shared_state_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from tray_app.service.token_service import TokenService
 
 _MARKERS = (".redis.signal", ".signal")
 """What a store outside the data folder leaves beside its lock for each profile; the longer one first."""
@@ -40,16 +37,3 @@ def profiles_with_tokens(environ: Mapping[str, str] = os.environ) -> list[str]:
 def _names_in(folder: str) -> Iterator[str]:
     with contextlib.suppress(OSError, StoreError):
         yield from sorted(os.listdir(folder))
-
-
-def remove_of_other_keys(service: TokenService) -> Cleared:
-    """Remove the stored token although it was issued with other keys or for the other mode, so that `clear` leaves it.
-
-    Raises `StoreError`.
-    """
-    with service.store.lock:
-        token = service.store.read() or service.store.read_expiring()
-        withdrawn = () if service.exports is None or token is None else service.exports.withdraw(token)
-        cleared = Cleared(there=service.store.clear())
-        cleared.unpublished = withdrawn
-        return cleared

@@ -293,8 +293,9 @@ class TokenService:
             self._events.add("stored", token)
             return self.tokens.version_of_write(version)
 
-    def clear(self, *, revoke: bool = False) -> Cleared:
-        """Remove this account's token here; with `revoke` first revoke it at Kiwoom.
+    def clear(self, *, revoke: bool = False, of_any_keys: bool = False) -> Cleared:
+        """Remove this account's token here; with `revoke` first revoke it at Kiwoom. One that was issued with other
+        keys or for the other mode stays, unless `of_any_keys`.
 
         When the revoke fails the token stays and the error is raised: it is still valid, and nobody can revoke it
         without having it. A token that cannot be read is removed all the same, also from the other tools, before this
@@ -302,8 +303,11 @@ class TokenService:
         """
         with self._locked() as session:
             token, unseen = self.tokens.present()
-            if token is None and unseen is None and self.tokens.holds_anothers():
-                return Cleared(there=False, kept=True)
+            if token is None and unseen is None:
+                anothers = self.tokens.of_another()
+                if anothers is not None and not of_any_keys:
+                    return Cleared(there=False, kept=True)
+                token = anothers
             if revoke and unseen is not None:
                 raise unseen
             cleared = Cleared(there=token is not None)
@@ -431,8 +435,8 @@ class TokenService:
         return self._local_lock if self._local_lock.acquire(timeout, on_update) else None
 
     def _renew(self, request: Request, patience: float | None = None) -> Outcome:
-        """Carry the request out, or share what another caller gets, after a wait of at most `patience` seconds, or as
-        long as a request can take."""
+        """Carry the request out, or share the answer that another caller gets. Wait for that one at most `patience`
+        seconds, by default as long as a request can take."""
         shared: list[Outcome | BrokerError] = []
 
         def on_update(record: dict[str, Any]) -> bool:

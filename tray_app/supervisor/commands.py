@@ -25,15 +25,17 @@ T = TypeVar("T")
 class Command(Generic[T]):
     """One thing to do with the token; `action` is shown in the state meanwhile.
 
-    `mode` is the mode from then on, or None for the present one.
+    `mode` is the mode from then on, or None for the present one. `seen` is the token of the state when it began.
     """
 
     action: Action
     mode: str | None = None
+    seen: Token | None = None
 
     def begin(self, tracker: TokenTracker) -> None:
         """Take note of the present token, before anything is done."""
         tracker.begin()
+        self.seen = tracker.token
 
     def run(self, service: TokenService) -> T:
         """Do it. May wait for a lock, a disk, a keyring or the network."""
@@ -67,14 +69,9 @@ class Rotate(Command["Outcome"]):
     """Revoke the token of the state, if it is still there, and ask Kiwoom for a new one."""
 
     action = Action.ROTATE
-    _seen: Token | None = None
-
-    def begin(self, tracker: TokenTracker) -> None:
-        super().begin(tracker)
-        self._seen = tracker.token
 
     def run(self, service: TokenService) -> Outcome:
-        _check_unchanged(service, self._seen)
+        _check_unchanged(service, self.seen)
         return service.refresh(rotate=True)
 
     def succeed(self, tracker: TokenTracker, result: Outcome, now: float) -> None:
@@ -90,21 +87,15 @@ class Rotate(Command["Outcome"]):
 class Renew(Refresh):
     """Replace the token that was `seen` near its expiry, unless another program has done so."""
 
-    def __init__(self, seen: Token | None) -> None:
-        self._seen = seen
-
     def run(self, service: TokenService) -> Outcome:
-        return service.renew(self._seen)
+        return service.renew(self.seen)
 
 
 class RenewByRotation(Rotate):
     """The same, but revoke the token first."""
 
-    def __init__(self, seen: Token | None) -> None:
-        self._seen = seen
-
     def run(self, service: TokenService) -> Outcome:
-        return service.renew(self._seen, rotate=True)
+        return service.renew(self.seen, rotate=True)
 
 
 class PlanRotation(Command[None]):
@@ -140,14 +131,9 @@ class Clear(Command["Cleared"]):
     def __init__(self, *, revoke: bool) -> None:
         self.action = Action.REVOKE if revoke else Action.CLEAR
         self._revoke = revoke
-        self._seen: Token | None = None
-
-    def begin(self, tracker: TokenTracker) -> None:
-        super().begin(tracker)
-        self._seen = tracker.token
 
     def run(self, service: TokenService) -> Cleared:
-        _check_unchanged(service, self._seen)
+        _check_unchanged(service, self.seen)
         return service.clear(revoke=self._revoke)
 
     def succeed(self, tracker: TokenTracker, result: Cleared, now: float) -> None:

@@ -111,7 +111,7 @@ class Supervisor:
             failed=self.read,
         )
         self._keyring = KeyringWatch(check_keyring, answers, clock, run_read)
-        self._keys = KeysWatch(lambda: self.do(Renew(self._tracker.token)), lambda: self.state, clock, run_read)
+        self._keys = KeysWatch(lambda: self.do(Renew()), lambda: self.state, clock, run_read)
         self._reader = StoreReader(open_service(settings), clock)
         self._next_service: TokenService | None = None
         """It takes over once the token has been moved to its store."""
@@ -368,8 +368,7 @@ class Supervisor:
         if due is Due.VERIFY:
             self._check.start(self.service, checked)
             return False
-        seen = self._tracker.token
-        self.do(RenewByRotation(seen) if due is Due.ROTATE else Renew(seen))
+        self.do(RenewByRotation() if due is Due.ROTATE else Renew())
         return True
 
     def _tell_due(self) -> None:

@@ -25,7 +25,7 @@ from tray_app.desktop.dialogs.common import make_explanation
 from tray_app.desktop.dialogs.key_sources import KeySources
 from tray_app.desktop.dialogs.secret_field import SecretField
 from tray_app.desktop.theme.stylesheet import set_text_colour
-from tray_app.desktop.widgets.accessible import alert, plain
+from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.file_drop import FileDrop
 from tray_app.desktop.widgets.radio_focus import enter_at_checked
@@ -198,15 +198,9 @@ class KeysForm(QWidget):
         self.sources.retranslate()
         set_text(self.real, tr("&Real trading"))
         set_text(self.demo, tr("&Mock trading"))
-        names = (
-            tr("Trading"),
-            tr("App k&ey"),
-            tr("App &secret"),
-        )
-        for label, name in zip(self._names, names, strict=True):
-            label.setText(name)
-        for field, name in ((self.key, names[1]), (self.secret, names[2])):
-            field.setAccessibleName(plain(name))
+        self._names[0].setText(tr("Trading"))
+        set_text(self._names[1], tr("App k&ey"))
+        set_text(self._names[2], tr("App &secret"))
         self._show_lengths()
 
     def set_tones(self, tones: Tones) -> None:

@@ -35,15 +35,18 @@ class NoticeGroups:
         return profile, [name]
 
     def leave(self, profile: str) -> str | None:
-        """Let something else be told about an account; return the owner of a notification that is over with that, if it
-        is another one."""
+        """Take out an account that has something else to tell; an owner ends its group with that.
+
+        Return the owner of a notification that nobody shares any more, unless it is the account itself, whose next
+        notice takes its place.
+        """
         self._groups.pop(profile, None)
         owner = self.end(profile)
         return None if owner == profile else owner
 
     def end(self, profile: str) -> str | None:
-        """Return the owner of the notification that is over with the notice of this account; None while others share
-        it."""
+        """Take out an account whose notice no longer holds. Return the owner of the notification if that was the last
+        one, and None while others share it."""
         owner = self.owner(profile)
         group = self._groups.get(owner)
         if group is not None:

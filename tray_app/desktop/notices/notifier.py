@@ -153,11 +153,11 @@ class Notifier(QObject):
             self._withdraw(owner)
 
     def make_way(self, profile: str) -> None:
-        """Remove the notice about an account whomever else it is about, because it would cover what comes now."""
+        """Remove the notice about an account, also one that others share: it would cover what comes now."""
         self._withdraw(self._groups.owner(profile))
 
     def _leave_group(self, profile: str) -> None:
-        """Let something else be told about an account than what it shares with others."""
+        """Take an account out of the notice that it shares: it has something else to tell."""
         over = self._groups.leave(profile)
         if over is not None:
             self._withdraw(over)

@@ -64,8 +64,8 @@ class View:
 
     What the tray shows changes only at `next_change`; `countdown`, `fraction` and `copy_text` may change every
     second. `fraction` is the filled part of the ring, 0 to 1. `event_at` is when the last event was, in epoch seconds,
-    which tells it from the one before. `working` is the running action of the user or the
-    renewal plan, so a mere check is none.
+    which tells it from the one before. `working` is the running action of the user or the renewal plan, so a mere
+    check is none.
 
     `remedy` is what helps, as a `Remedy`, or empty where nothing is wrong or asking Kiwoom helps, which
     `refresh_is_main` tells. `well` says that nothing is to be done, or is empty. `account` is the name of the account

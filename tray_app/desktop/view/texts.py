@@ -15,7 +15,6 @@ from tray_app.core.wording import (
     keyring_name,
     keyring_subject,
     korean_time,
-    korean_time_and_zone,
     local_time,
     problem_text,
     refusal_text,
@@ -80,7 +79,7 @@ def _no_token_text(state: TokenState) -> str:
 
 def short_end_text(expires: float, now: float) -> str:
     """Return the time of expiry; it names the zone where this computer shows another."""
-    return korean_time(expires, now) if is_korean_zone(expires) else korean_time_and_zone(expires, now)
+    return korean_time(expires, now, names_zone=not is_korean_zone(expires))
 
 
 def status_text(state: TokenState, now: float) -> str:
