@@ -281,9 +281,11 @@ def test_an_ended_monitor_asks_for_nothing_more(
     watched.start()
     watched.monitor.end()
     asked = service.store.asked
+    watched.monitor.read()  # a changed file may still be told before Qt destroys the watcher
     service.store.path.write_text("changed")
     qtbot.wait(100)
     assert service.store.asked == asked
+    assert watched.monitor.is_idle
 
 
 def test_what_cannot_be_told_to_a_locked_screen_does_not_keep_it_awake(

@@ -140,8 +140,9 @@ class Monitor(QObject):
         self._supervisor.tick()
 
     def read(self) -> None:
-        """Read the store if it changed since it was last read."""
-        self._supervisor.read()
+        """Read the store if it changed since it was last read; once ended, do nothing."""
+        if not self._has_ended:
+            self._supervisor.read()
 
     def refresh(self) -> None:
         """Ask Kiwoom for a token now."""
@@ -207,7 +208,7 @@ class Monitor(QObject):
         def finish(paths: set[str] | None, _: Exception | None) -> None:
             is_new = paths is not None and self._files.watch(paths)
             job.finish()
-            if is_new and not self._has_ended:  # what changed in a folder before it was watched was not reported
+            if is_new:  # what changed in a folder before it was watched was not reported
                 self.read()
 
         self._reader.run(run, finish)
