@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 from tray_app.core.language import tr
 
 ROOT = Path(__file__).resolve().parents[1]
-SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses=4", "--dist", "worksteal"]
+WORKERS = min(4, (os.cpu_count() or 1) + 1)
+"""One more than there are cores: what starts other programs waits for a quarter of its time."""
+SIDE_BY_SIDE = ["-n", str(WORKERS), "--dist", "worksteal"]
 DESKTOP_TESTS = ["pytest", "tests/desktop", *SIDE_BY_SIDE]
 NO_TESTS = 5
 """pytest's exit status where there are none, as for the desktop on Windows."""

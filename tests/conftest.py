@@ -18,6 +18,9 @@ from tests.holidays import place_holidays
 from tray_app.core.trading import install_closed_days
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+# Without compiled files, each of the thousands of programs that the tests start would compile this one anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 if sys.platform == "win32":  # the offscreen platform looks for fonts nowhere else
     os.environ.setdefault("QT_QPA_FONTDIR", r"C:\Windows\Fonts")
 

@@ -375,7 +375,6 @@ class Desktop:
             "GSETTINGS_BACKEND": "memory",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def start(

@@ -164,7 +164,7 @@ for line in sys.stdin:
 """
 
 READ = """
-import re, sys, threading
+import re, sys, threading, time
 from tray_app import TokenManager
 manager = TokenManager()
 print("ready", flush=True)
@@ -176,6 +176,7 @@ while not over.is_set():
     token = manager.get_token()
     seen += token is not None
     torn += token is not None and not re.fullmatch(r"token-\\d-\\d{5}-end", token)
+    time.sleep(0.001)
 print(seen > 0, torn, manager.get_token(), flush=True)
 sys.stdin.readline()
 print(manager.get_token(), flush=True)

@@ -24,21 +24,30 @@ def update() -> ModuleType:
     return load_script("resources/translations/update.py")
 
 
+@pytest.fixture(scope="module")
+def sentences(update: ModuleType) -> set[str]:
+    """What the sources say to users."""
+    found: set[str] = update.collect_sentences()
+    return found
+
+
 def places(sentence: str) -> set[str | None]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
 
 
-def test_every_sentence_of_the_sources_has_a_korean_one_and_no_other_is_kept(update: ModuleType) -> None:
+def test_every_sentence_of_the_sources_has_a_korean_one_and_no_other_is_kept(
+    update: ModuleType, sentences: set[str]
+) -> None:
     written = {str(one.id): str(one.string) for one in update.read_sentences() if one.id}
-    assert set(written) == update.collect_sentences()
+    assert set(written) == sentences
     assert [sentence for sentence, korean in written.items() if not korean] == []
 
 
-def test_no_english_sentence_has_a_korean_letter_where_the_output_cannot_show_it(update: ModuleType) -> None:
+def test_no_english_sentence_has_a_korean_letter_where_the_output_cannot_show_it(sentences: set[str]) -> None:
     language.use("ko")
     language.allow_korean(allowed=False)
 
-    shown = [language.tr(sentence) for sentence in sorted(update.collect_sentences())]
+    shown = [language.tr(sentence) for sentence in sorted(sentences)]
 
     assert [sentence for sentence in shown if re.search("[ㄱ-ㆎ가-힣]", sentence)] == []
     assert any("openapi.kiwoom.com > the API application page" in sentence for sentence in shown)
@@ -78,12 +87,12 @@ def test_korean_sentences_keep_mnemonics_and_ellipses(update: ModuleType) -> Non
 )
 def test_every_word_about_the_usage_is_looked_up_in_the_catalogue(
     words: str,
-    update: ModuleType,
+    sentences: set[str],
     install_language: Callable[[Callable[[], str], Callable[[], NullTranslations]], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     parser = command_parser()
-    install_language(lambda: language.KOREAN, lambda: Marking(update.collect_sentences()))
+    install_language(lambda: language.KOREAN, lambda: Marking(sentences))
     with pytest.raises(SystemExit):
         parser.parse_args(words.split())
     said = capsys.readouterr()

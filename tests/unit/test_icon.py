@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,14 @@ MEANINGS = {
 }
 
 
-def alpha(image: QImage) -> list[int]:
-    """The shape alone, without any colour."""
-    size = image.width()
+@cache
+def silhouette(spec: IconSpec, size: int) -> list[int]:
+    """The icon's opaqueness at each pixel, whatever its colours."""
+    image = paint_icon(spec, size, dark_panel=True, mask=True)
     return [image.pixelColor(x, y).alpha() for y in range(size) for x in range(size)]
 
 
+@cache
 def on_panel(spec: IconSpec, size: int, *, thought_dark: bool, ground: str) -> list[float]:
     """The lightness of each pixel of the icon on a panel of this colour."""
     picture = QImage(size, size, QImage.Format.Format_RGB32)
@@ -67,7 +70,7 @@ def on_panel(spec: IconSpec, size: int, *, thought_dark: bool, ground: str) -> l
 @pytest.mark.parametrize("size", [16, 22, 24, 32, 64])
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(MEANINGS, 2)))
 def test_meanings_differ_in_shape_alone(one: str, other: str, size: int) -> None:
-    shapes = [alpha(paint_icon(MEANINGS[name], size, dark_panel=True, mask=True)) for name in (one, other)]
+    shapes = [silhouette(MEANINGS[name], size) for name in (one, other)]
     different = sum(abs(a - b) > 100 for a, b in zip(*shapes, strict=True))
     assert different >= size * size * 0.02
 
@@ -81,7 +84,7 @@ def test_meanings_can_be_told_apart_on_each_panel_at_16_pixels(one: str, other: 
 
 @pytest.mark.parametrize(("phase", "minutes"), [(Phase.SOON, range(10, 30)), (Phase.LOW, range(5, 10))])
 def test_each_minute_of_the_last_half_hour_has_a_picture(phase: Phase, minutes: range) -> None:
-    shapes = {tuple(alpha(paint_icon(IconSpec(phase, minutes=one), 16, dark_panel=True, mask=True))) for one in minutes}
+    shapes = {tuple(silhouette(IconSpec(phase, minutes=one), 16)) for one in minutes}
     assert len(shapes) == len(minutes)
 
 
@@ -113,14 +116,14 @@ def test_icon_is_visible_on_every_panel_even_if_its_brightness_is_misjudged(
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", MEANINGS)
 def test_icon_stays_inside_and_fills_its_square(name: str, size: int) -> None:
-    shape = alpha(paint_icon(MEANINGS[name], size, dark_panel=True, mask=True))
+    shape = silhouette(MEANINGS[name], size)
     rows = [y for y in range(size) if max(shape[y * size : (y + 1) * size]) > 100]
     assert rows[0] <= size * 0.25
     assert rows[-1] >= size * 0.75 - 1
 
 
 def test_ring_is_symmetric_on_whole_pixels() -> None:
-    shape = alpha(paint_icon(MEANINGS["full"], 16, dark_panel=True, mask=True))
+    shape = silhouette(MEANINGS["full"], 16)
     top = shape[16 * 1 + 7 : 16 * 1 + 9]
     assert top[0] == top[1] == max(top) > 200
     assert max(abs(one - other) for one, other in zip(shape, shape[::-1], strict=True)) <= 2
