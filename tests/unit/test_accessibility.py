@@ -137,6 +137,9 @@ def opened(name: str, lang: str, qtbot: QtBot, qapp: QApplication) -> QWidget:
     if isinstance(window, SetupWizard):
         flow = window.flow
         qtbot.waitUntil(lambda: None not in {flow.state.search, flow.state.storage, flow.state.options})
+    if isinstance(window, HistoryWindow):
+        (feed,) = window.findChildren(HistoryFeed)
+        qtbot.waitUntil(lambda: feed.page.week is not None)
     qtbot.wait(50)
     return window
 
