@@ -48,6 +48,22 @@ from tray_app.system.child_process import TRAY_PROGRAM
 THERE = Status(configured=True, as_it_should_be=True, enabled=True, place="the place", starts="/the/program")
 
 
+@pytest.fixture
+def never_answers() -> Iterator[Callable[..., Any]]:
+    """Stands in for a call that hangs; the checks that wait for it end with the test."""
+    over = threading.Event()
+
+    def hang(*_: object) -> None:
+        over.wait(60)
+        raise KiwoomTokenError("It came too late.")
+
+    yield hang
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("check of"):
+            thread.join(10)
+
+
 class Fixed:
     def __init__(self, found: Status | Exception) -> None:
         self.found = found
@@ -257,10 +273,10 @@ def test_versions_and_the_place_of_the_log_are_told(private_places: Path, capsys
 
 
 def test_a_check_that_does_not_end_is_a_finding_and_the_others_go_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    never_answers: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tray_app.cli.doctor.CHECK_SECONDS", 1.0)
-    monkeypatch.setattr("tray_app.cli.doctor.find_keys", lambda _: threading.Event().wait(60))
+    monkeypatch.setattr("tray_app.cli.doctor.find_keys", never_answers)
     monkeypatch.setattr("tray_app.cli.doctor.base_url_for", lambda *_: 1 / 0)
     begun = time.monotonic()
     found = told(capsys)
@@ -271,12 +287,12 @@ def test_a_check_that_does_not_end_is_a_finding_and_the_others_go_on(
 
 
 def test_what_does_not_answer_is_named_with_what_helps(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    never_answers: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tray_app.cli.doctor.CHECK_SECONDS", 0.1)
-    monkeypatch.setattr(KeyringClient, "backend_name", lambda _: threading.Event().wait(60))
-    monkeypatch.setattr("tray_app.cli.doctor.open_service", lambda _: threading.Event().wait(60))
-    monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: threading.Event().wait(60))
+    monkeypatch.setattr(KeyringClient, "backend_name", never_answers)
+    monkeypatch.setattr("tray_app.cli.doctor.open_service", never_answers)
+    monkeypatch.setattr("tray_app.cli.doctor.tray_command", never_answers)
     monkeypatch.setattr("tray_app.cli.doctor.SCREEN_SECONDS", 0.1)
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "redis")
     monkeypatch.setenv("KIWOOM_TRAY_REDIS_URL", "redis://me:my-password@127.0.0.1:1/2")
