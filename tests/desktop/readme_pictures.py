@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests import ROOT
+from tests.holidays import place_holidays
 from tray_app.core.errors import BrokerUnavailable, KiwoomTokenError
 from tray_app.core.token import KST, Token, token_for
 from tray_app.history.database import FILE, History, flush_history
@@ -51,6 +52,7 @@ def take(desktop: Desktop, folder: Path, language: str) -> list[Path]:
     quiet = datetime.fromtimestamp(ends, KST).strftime("%H:%M")
     with Trader(desktop, store="auto") as trader:
         trader.settings(policy=f"daily {quiet}", language=language)
+        place_holidays(desktop.state_folder, days_before=0)  # so that the history shows trading hours
         _record_a_week(trader.data, ends)
         trader.put(_TODAYS_TOKEN, ends - time.time())
         trader.confirm(_TODAYS_TOKEN)

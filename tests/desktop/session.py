@@ -338,8 +338,13 @@ class Desktop:
         """An empty home folder for the programs started from now on."""
         self._started += 1
         self.home = self._make_home(f"home-{self._started}")
-        place_holidays(self.home / ".local/state/kiwoom-token-tray")
+        place_holidays(self.state_folder)
         return self.home
+
+    @property
+    def state_folder(self) -> Path:
+        """Where the programs started from now on keep what they know."""
+        return _state_folder(self.home)
 
     def _make_home(self, name: str) -> Path:
         home = self.folder / name
@@ -365,7 +370,7 @@ class Desktop:
             "HOME": str(home),
             "XDG_RUNTIME_DIR": str(self.runtime),
             **{name: str(folder) for name, folder in _folders(home).items() if name.startswith("XDG_")},
-            "KIWOOM_TRAY_STATE_DIR": str(home / ".local/state/kiwoom-token-tray"),
+            "KIWOOM_TRAY_STATE_DIR": str(_state_folder(home)),
             "XDG_CURRENT_DESKTOP": "XFCE",
             "XDG_SESSION_TYPE": "x11",
             "LANG": self.language,
@@ -798,6 +803,10 @@ def _poll(predicate: Callable[[], Any], timeout: float) -> tuple[bool, Any]:
         if time.monotonic() > deadline:
             return False, answer
         time.sleep(0.03)
+
+
+def _state_folder(home: Path) -> Path:
+    return home / ".local/state/kiwoom-token-tray"
 
 
 def _folders(home: Path) -> dict[str, Path]:
