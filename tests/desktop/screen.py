@@ -92,7 +92,8 @@ class Screen:
 
     def focus(self, window: int) -> None:
         """Brings a window to the front and gives it the keyboard."""
-        self.run("xdotool", "windowactivate", "--sync", window)
+        # The window manager calls it active before the program has taken the keyboard.
+        self.run("xdotool", "windowactivate", "--sync", window, "windowfocus", "--sync", window)
 
     def type(self, text: str) -> None:
         """Types ASCII text into whatever has the keyboard.
