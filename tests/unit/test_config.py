@@ -174,6 +174,21 @@ class TestSet:
         assert tomllib.loads(file.read_text(encoding="utf-8")) == {name: written}
         assert done.out.startswith(f"{name} = ")
 
+    @pytest.mark.parametrize(
+        ("words", "switches"),
+        [
+            (("set", "mode", "demo"), True),
+            (("set", "mode", "real"), False),
+            (("unset", "mode"), False),
+            (("set", "theme", "dark"), False),
+            (("set", "mode", "demo", "--profile", "second"), True),
+        ],
+    )
+    def test_tells_that_running_bots_stay_with_the_old_account(
+        self, config: Callable[..., Run], words: tuple[str, ...], *, switches: bool
+    ) -> None:
+        assert ("trade with the old account" in config(*words).out) is switches
+
     def test_the_rest_of_the_file_stays_as_it_was(self, config: Callable[..., Run], file: Path) -> None:
         file.write_text('# mine\npolicy = "notify"  # for now\n\n[profiles.second]\nmode = "demo"\n')
 

@@ -10,7 +10,14 @@ from tray_app.cli.table import in_columns
 from tray_app.core.errors import DONE, AutostartFailed, InvalidInput
 from tray_app.core.language import msg, tr, use
 from tray_app.core.printable import printable
-from tray_app.service.settings_changes import DAILY_MEANS, OLD_PLACE_MEANS, change_setting, reset_setting, setting_named
+from tray_app.service.settings_changes import (
+    DAILY_MEANS,
+    OLD_ACCOUNT_MEANS,
+    OLD_PLACE_MEANS,
+    change_setting,
+    reset_setting,
+    setting_named,
+)
 from tray_app.settings.load import ENVIRONMENT, FILE, PROFILE, UNSET, load_settings
 from tray_app.settings.places import settings_file
 from tray_app.settings.save import unset_setting
@@ -84,6 +91,8 @@ def _tell_consequences(setting: Setting, changed: Changed) -> None:
         print(sentence)
     if migrated.elsewhere:
         print(tr(OLD_PLACE_MEANS))
+    if changed.switches_account:
+        print(tr(OLD_ACCOUNT_MEANS))
     tell_problems(settings.problems)
     if settings.source_of(setting.name) == ENVIRONMENT:
         print(tr("{variable} is set and takes precedence.", variable=setting.environment), file=sys.stderr)

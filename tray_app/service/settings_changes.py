@@ -30,19 +30,23 @@ DAILY_MEANS = msg(
     "and must take the new one."
 )
 OLD_PLACE_MEANS = msg("Programs that are running look in the old place until they are started again.")
+OLD_ACCOUNT_MEANS = msg(
+    "Your own programs (bots, API servers) that are running trade with the old account until they are started again."
+)
 
 
 class Changed:
-    """The result of a change: the profile's new `settings`, `was_set` whether there was a value to remove, and how the
-    tokens of all profiles were `migrated`.
+    """The result of a change: the profile's new `settings`, `was_set` whether there was a value to remove, how the
+    tokens of all profiles were `migrated`, and `switches_account` whether a profile trades with another account now.
     """
 
-    __slots__ = ("migrated", "settings", "was_set")
+    __slots__ = ("migrated", "settings", "switches_account", "was_set")
 
     def __init__(self, settings: Settings, *, was_set: bool) -> None:
         self.settings = settings
         self.was_set = was_set
         self.migrated = Migrated()
+        self.switches_account = False
 
 
 def setting_named(name: str) -> Setting:
@@ -116,7 +120,9 @@ def _changed(setting: Setting, profile: str, environ: Mapping[str, str], write: 
     was_set = write()
     changed = Changed(load_settings(profile, environ).resolved(), was_set=was_set)
     for name in concerned:
-        changed.migrated.add(migrate(before[name], load_settings(name, environ).resolved(), environ=environ))
+        old, new = before[name], load_settings(name, environ).resolved()
+        changed.migrated.add(migrate(old, new, environ=environ))
+        changed.switches_account |= (new.mode, new.account) != (old.mode, old.account)
     return changed
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tray_app.core.errors import KiwoomTokenError, say
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
-from tray_app.service.settings_changes import OLD_PLACE_MEANS
+from tray_app.service.settings_changes import OLD_ACCOUNT_MEANS, OLD_PLACE_MEANS
 
 if TYPE_CHECKING:
     from tray_app.desktop.settings.view import FieldView, SettingsView
@@ -46,10 +46,10 @@ def _help_text(name: str) -> str:
         moves = tr("A valid token is moved too.")
         return f"{moves} {tr(OLD_PLACE_MEANS)}"
     return {
-        "mode": tr("Each has its own app key and token."),
-        "account": tr("Leave empty to use kiwoomcli's only account."),
+        "mode": " ".join([tr("Each has its own app key and token."), tr(OLD_ACCOUNT_MEANS)]),
+        "account": " ".join([tr("Leave empty to use kiwoomcli's only account."), tr(OLD_ACCOUNT_MEANS)]),
         "quiet_hours": tr("By this computer's clock. Urgent warnings are still shown."),
-        "share_kwcli": tr("It then issues no token of its own."),
+        "share_kwcli": tr("kiwoomcli then uses this token; in its last ten minutes it issues by itself."),
         "share_token_file": tr("In plain text, readable only by you."),
         "share_bot_file": tr("In plain text, readable only by you."),
         "redis_url": tr("An address with a password is not stored here: put it in KIWOOM_TRAY_REDIS_URL."),
