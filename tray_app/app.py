@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from argparse import SUPPRESS
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from tray_app.cli.diagnostics import (
@@ -104,7 +105,9 @@ def main(arguments: Sequence[str]) -> int:
 def _self_test(what: str) -> int:
     from tray_app.desktop.display import display_problem
 
-    if what == "screen":
+    if what == "screen":  # `doctor` shows what it says
+        with suppress(KiwoomTokenError):  # `doctor` tells that too
+            use(load_settings().language)
         reason = display_problem(os.environ)
         print(reason)
         return UNEXPECTED if reason else DONE

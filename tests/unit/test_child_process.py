@@ -81,6 +81,20 @@ def test_doctor_runs_nothing_of_the_working_folder(trapped: Path, more: str) -> 
     assert found["screen"] == "Qt can use it", done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+def test_doctor_tells_of_a_missing_screen_in_the_language_of_the_settings(tmp_path: Path) -> None:
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    (settings / "settings.toml").write_text('language = "ko"\n')
+    places = {"KIWOOM_TRAY_CONFIG_DIR": str(settings), "LC_ALL": "C.UTF-8"}
+    screens = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}
+
+    done = run("kiwoom-token", "doctor", "--json", folder=tmp_path, path=str(ROOT), **places, **screens)
+
+    found = {one["name"]: one["text"] for one in json.loads(done.stdout)}
+    assert found["screen"] == ("여기서는 화면을 쓸 수 없습니다. 터미널에서는 kiwoom-token watch가 같은 일을 합니다.")
+
+
 @pytest.mark.parametrize("way", ["kiwoom-token-tray", "python PATH/tray_app"])
 @pytest.mark.parametrize("more", ["", os.pathsep])
 def test_tray_runs_nothing_of_the_working_folder(trapped: Path, way: str, more: str) -> None:
