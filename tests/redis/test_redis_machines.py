@@ -155,6 +155,22 @@ def test_the_command_line_shares_the_token_and_names_its_place(
     assert sandbox.counts()["issue"] == 1
 
 
+def test_while_redis_is_gone_the_copy_is_given_and_kiwoom_is_not_asked(
+    redis: RealRedis, machine_environment: Callable[..., dict[str, str]], sandbox: SandboxKiwoom
+) -> None:
+    machine = machine_environment("left", redis.url)
+    assert run(machine, "config", "set", "share_token_file", "true").returncode == 0
+    before = run(machine, "get")
+    redis.stop()
+
+    after = [run(machine, "get"), run(machine, "get", "--no-issue")]
+
+    assert [(one.returncode, one.stdout) for one in after] == [(0, before.stdout)] * 2
+    assert sandbox.counts()["issue"] == 1
+    run(machine, "clear")
+    assert run(machine, "get", "--no-issue").stdout == ""
+
+
 @pytest.mark.parametrize(
     ("url", "status", "words"),
     [

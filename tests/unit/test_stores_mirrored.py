@@ -123,6 +123,25 @@ def test_an_older_or_expired_copy_changes_nothing(
     assert main.read() == OURS
 
 
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_while_the_store_cannot_be_read_the_copy_is_what_is_known(
+    store: MirroredStore, main: BrokenStore, path: Path, clock: Clock, *, is_ours: bool
+) -> None:
+    if is_ours:
+        FileStore(str(path), ThreadLock(), clock).write(OURS)
+    else:
+        write_as_another_program(path, OLDER)
+    main.failure = StoreError("It is gone.")
+
+    found = store.read()
+
+    assert found is not None
+    assert found.value == (OURS if is_ours else OLDER).value
+    clock.advance(86400)
+    with pytest.raises(StoreError):
+        store.read()
+
+
 def test_a_copy_that_was_deleted_leaves_the_token(store: MirroredStore, path: Path) -> None:
     write_as_another_program(path, NEWER)
     store.read()

@@ -20,7 +20,8 @@ class MirroredStore:
     """The token in `store`, or a newer one that another program has written over the copy in `file`.
 
     `TokenFileCopy` writes the copy. A newer token in it is stored in `store` too, bound to no account. If the copy is
-    deleted, the token stays in `store`, and the copy is written again with the next change.
+    deleted, the token stays in `store`, and the copy is written again with the next change. While `store` cannot be
+    read, the copy is what is known.
     """
 
     def __init__(self, store: Store, file: FileStore, clock: Callable[[], float] = time.time) -> None:
@@ -43,13 +44,14 @@ class MirroredStore:
         return (self._store.version(), self._file.version())
 
     def read(self) -> Token | None:
-        written = self._written_by_another()
+        written = self._read_copy(of_others=True)
         try:
             stored = self._store.read()
         except StoreError:
-            if written is None:
+            copy = written or self._read_copy()
+            if copy is None:
                 raise
-            return written
+            return copy
         if written is None or (stored is not None and written.created_at <= stored.created_at):
             return stored
         self._adopt(written)
@@ -61,9 +63,10 @@ class MirroredStore:
     def watch_paths(self) -> list[str]:
         return [*self._store.watch_paths(), *self._file.watch_paths()]
 
-    def _written_by_another(self) -> Token | None:
+    def _read_copy(self, *, of_others: bool = False) -> Token | None:
+        """Return the copy if it has not expired; `of_others` only if another program wrote it."""
         try:
-            if self._file.is_own_write():
+            if of_others and self._file.is_own_write():
                 return None
             token = self._file.read()
         except StoreError as error:
