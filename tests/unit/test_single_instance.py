@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import socket
@@ -163,6 +164,31 @@ def test_where_nothing_can_be_locked_only_an_answer_counts(qtbot: QtBot, tmp_pat
     assert ask(tmp_path, "is_primary()") == "False"
     one.close()
     Path(f"{one.address}.lock").rmdir()
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give files away")
+def test_another_user_who_answers_in_its_place_does_not_keep_it_from_starting(qtbot: QtBot, tmp_path: Path) -> None:
+    one = SingleInstance(str(tmp_path / "data"))
+    Path(f"{one.address}.lock").touch()
+    theirs = socket.socket(socket.AF_UNIX)
+    theirs.bind(one.address)
+    theirs.listen()
+    for path in (one.address, f"{one.address}.lock"):
+        os.chown(path, 1, 1)
+
+    def answer() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                theirs.accept()[0].sendall(b"done\n")
+
+    Thread(target=answer, daemon=True).start()
+
+    assert one.quit_running() == QuitResult.NOT_RUNNING
+    assert not one.is_running()
+    assert one.is_primary()
+    one.close()
+    theirs.close()
 
 
 def test_one_that_runs_and_does_not_answer_is_told_so(qtbot: QtBot, first: SingleInstance, tmp_path: Path) -> None:

@@ -123,12 +123,12 @@ class SingleInstance(QObject):
 
     def _send(self, command: Command) -> bool:
         """Send a command; return whether it was answered. The other program may have only just started and not listen
-        yet."""
+        yet. Nothing is said to another user's program, which could keep this one from starting by an answer."""
         if command is Command.SHOW:
             _allow_foreground()
         deadline = time.monotonic() + _ANSWER_SECONDS
         socket = QLocalSocket()
-        while True:
+        while not self._is_anothers():
             socket.connectToServer(self.address)
             if socket.waitForConnected(int(_ANSWER_SECONDS * 1000)):
                 socket.write(command.value)
@@ -139,6 +139,16 @@ class SingleInstance(QObject):
             if time.monotonic() > deadline or not self._lock.is_held:
                 return False
             time.sleep(_PAUSE_SECONDS)
+        logs.warning("Another user listens at %s", self.address)
+        return False
+
+    def _is_anothers(self) -> bool:
+        """Return whether another user's socket is in the place of ours: it may be in the folder for temporary files.
+        Windows' pipe lets in this user alone."""
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):
+                return os.lstat(self.address).st_uid != os.geteuid()
+        return False
 
     def _accept_connections(self) -> None:
         while (connection := self._server.nextPendingConnection()) is not None:
