@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tray_app.system.session_bus import is_bus_named, session_bus_address
+from tray_app.system.session_bus import check_own_bus, is_bus_named, session_bus_address
 
 pytestmark = pytest.mark.posix
 
@@ -57,3 +59,33 @@ def test_a_bus_of_another_user_does_not_count(bus: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("os.geteuid", lambda: bus.stat().st_uid + 1)
 
     assert session_bus_address({"XDG_RUNTIME_DIR": str(bus.parent)}) == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells who listens")
+class TestWhoListens:
+    @staticmethod
+    def check(user: int) -> None:
+        """Connect to an address at which that user has begun to listen."""
+        with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+            server.bind("")  # an abstract address that is free
+            os.seteuid(user)
+            try:
+                server.listen()
+            finally:
+                os.seteuid(os.getuid())
+            client.connect(server.getsockname())
+            check_own_bus(client)
+
+    def test_this_user_is_believed(self) -> None:
+        self.check(os.geteuid())
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+    def test_another_user_at_the_address_of_an_ended_session_is_not(self) -> None:
+        with pytest.raises(PermissionError):
+            self.check(1)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+    def test_the_user_whom_root_works_for_is(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        os.chown(tmp_path, 1, 1)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        self.check(1)

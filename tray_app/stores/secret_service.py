@@ -22,7 +22,7 @@ from jeepney.io.blocking import DBusConnection, prep_socket
 from secretstorage.util import BUS_NAME, PROMPT_IFACE, add_match_rules, unlock_objects
 
 from tray_app.stores.keyring_problems import asking, locked, missing, no_such_collection, silent, unreachable
-from tray_app.system.session_bus import is_bus_named, session_bus_address
+from tray_app.system.session_bus import check_own_bus, is_bus_named, session_bus_address
 from tray_app.system.user_folders import expand_user
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class BoundedConnection(DBusConnection):  # type: ignore[misc]
         self._prompt = ""
         socket = prep_socket(next(get_connectable_addresses(address)), timeout=seconds)
         try:
+            check_own_bus(socket)
             super().__init__(socket)
             add_match_rules(self)
         except BaseException:

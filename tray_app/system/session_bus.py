@@ -7,10 +7,12 @@ import stat
 import sys
 from urllib.parse import quote
 
-from tray_app.system.user_folders import runtime_folder
+from tray_app.core import logs
+from tray_app.system.user_folders import owner_of_home, runtime_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
 _VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
@@ -41,3 +43,22 @@ def session_bus_address(environ: Mapping[str, str]) -> str:
     if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid():
         return ""
     return f"unix:path={quote(path, safe='/-_.*')}"
+
+
+def check_own_bus(connected: socket.socket) -> None:
+    """Raise `PermissionError` if another user listens at the other end of this connection to the session bus.
+
+    The environment of a terminal outlives its session. An address in `/tmp` or an abstract one is free then, and
+    whoever takes it would be given what is meant for the keyring. Root's bus is believed, and so is that of the user
+    whom root works for. Systems that do not tell who listens are not asked.
+    """
+    if sys.platform != "linux":
+        return
+    import socket
+    import struct
+
+    packed = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII"))
+    _, user, _ = struct.unpack("iII", packed)
+    if user not in {0, os.geteuid(), owner_of_home()}:
+        logs.warning("The session bus is not used: another user listens at its address")
+        raise PermissionError

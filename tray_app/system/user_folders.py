@@ -39,7 +39,7 @@ def account_home() -> str:
 def _registered_home() -> str:
     import pwd
 
-    for user in (_owner_of_home(), os.geteuid()):
+    for user in (owner_of_home(), os.geteuid()):
         with contextlib.suppress(KeyError):
             folder = pwd.getpwuid(user).pw_dir
             if os.path.isabs(folder) and _is_usable(folder):
@@ -143,12 +143,12 @@ def is_anothers(folder: str) -> bool:
     while os.geteuid() == 0 and not os.path.lexists(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
     try:
-        return os.stat(folder).st_uid not in {0, os.geteuid(), _owner_of_home()}
+        return os.stat(folder).st_uid not in {0, os.geteuid(), owner_of_home()}
     except OSError:
         return False
 
 
-def _owner_of_home() -> int:
+def owner_of_home() -> int:
     """Return the user of the folder that HOME names to root; any other user, or without a folder, this one."""
     named = os.environ.get("HOME", "")
     if os.geteuid() == 0 and os.path.isabs(named):
