@@ -562,3 +562,19 @@ def test_a_token_expires_a_day_later_in_whole_seconds() -> None:
         expires = parse_expires_dt(issue(sandbox)["expires_dt"])
     left = expires - datetime.now(timezone.utc)
     assert timedelta(seconds=86395) < left <= timedelta(seconds=86401)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "fields"),
+    [
+        ("POST", "/practice/end", {}),
+        ("POST", "/oauth2/token", {"grant_type": "client_credentials", "appkey": "a-key", "secretkey": "a-secret"}),
+        ("PUT", "/practice/fault", {"name": "hang"}),
+        ("DELETE", "/practice/fault", None),
+    ],
+)
+def test_a_page_in_a_browser_changes_nothing(kiwoom: SandboxKiwoom, method: str, path: str, fields: Any) -> None:
+    before = kiwoom.counts()
+    status, _, _ = ask(kiwoom, method, path, fields, Origin="https://a-page.example")
+    assert status == 403
+    assert kiwoom.counts() == before
