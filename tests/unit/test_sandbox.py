@@ -539,12 +539,13 @@ def test_serve_names_the_environment_and_ends_when_it_is_told_to() -> None:
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    lines = [process.stdout.readline().rstrip("\n") for _ in range(4)]
+    lines = [process.stdout.readline().rstrip("\n") for _ in range(6)]
     process.terminate()
     rest_of_output, complaints = process.communicate(timeout=10)
     assert re.fullmatch(r"KIWOOM_TRAY_BASE_URL=http://127\.0\.0\.1:\d+", lines[0])
     assert lines[1:3] == ["APP_KEY=practice-app-key", "APP_SECRET=practice-app-secret"]
-    assert lines[3].startswith("# ")
+    assert all(line.startswith("# ") for line in lines[3:])
+    assert "KIWOOM_TRAY_DATA_DIR" in lines[-1]
     assert complaints == ""
     if os.name == "posix":
         assert (process.returncode, rest_of_output) == (0, "ended\n")

@@ -51,7 +51,8 @@ class KiwoomAuth(httpx.Auth):
     Kiwoom has accepted.
 
     The token is sent to the account's base URL alone: the real or the mock host, or `KIWOOM_TRAY_BASE_URL`. A request
-    to any other address, on this computer too, is sent without it, which is logged once for each host.
+    to any other address, on this computer too, is sent without it, which is logged once for each host. Where the base
+    URL is plain http, give the client `trust_env=False`: a proxy of the environment would see the token.
 
     Sending raises what `ensure_token` raises when no token can be issued. An answer is never turned into an exception:
     if there is no other token after an 8005, the 8005 is returned. The same holds for a request whose body is a

@@ -211,7 +211,7 @@ class SandboxKiwoom:
 def serve(port: int, lifetime: float, write_line: Callable[[str], object]) -> None:
     """Run a sandbox Kiwoom on this thread until Ctrl+C or SIGTERM.
 
-    `write_line` gets three `NAME=value` lines to paste into an environment, and one that starts with `# `.
+    `write_line` gets three `NAME=value` lines to paste into an environment, and some that start with `# `.
     `lifetime` is in seconds. Raises `InvalidInput` when the port or the lifetime cannot be used.
     """
     sandbox = SandboxKiwoom(port, lifetime=lifetime)
@@ -222,6 +222,8 @@ def serve(port: int, lifetime: float, write_line: Callable[[str], object]) -> No
         write_line(f"APP_KEY={SANDBOX_APP_KEY}")
         write_line(f"APP_SECRET={SANDBOX_APP_SECRET}")
         write_line("# A practice Kiwoom, on this computer only. Stop it with Ctrl+C.")
+        write_line("# With these lines alone its token takes the place of your real one. Set KIWOOM_TRAY_STORE=file")
+        write_line("# and another KIWOOM_TRAY_DATA_DIR as well, or put --sandbox before a command of kiwoom-token.")
         sandbox.serve_forever()
     except KeyboardInterrupt:
         pass
