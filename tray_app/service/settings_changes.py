@@ -122,8 +122,13 @@ def _changed(setting: Setting, profile: str, environ: Mapping[str, str], write: 
     for name in concerned:
         old, new = before[name], load_settings(name, environ).resolved()
         changed.migrated.add(migrate(old, new, environ=environ))
-        changed.switches_account |= (new.mode, new.account) != (old.mode, old.account)
+        changed.switches_account |= _account(new) not in {None, _account(old)}
     return changed
+
+
+def _account(settings: Settings) -> tuple[str, str] | None:
+    """Return what decides on the account that a profile trades with, or None while that is unknown."""
+    return (settings.mode, settings.account) if settings.unknown.keys().isdisjoint({"mode", "account"}) else None
 
 
 def _section(setting: Setting, profile: str) -> str:

@@ -345,10 +345,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(json_answer(HTTPStatus.OK, {"done": True}))
 
     def _read_body(self) -> bytes | None:
-        if "Origin" in self.headers:  # a page in a browser, which posts to any port of this computer
-            self.close_connection = True
-            self._send(_error(HTTPStatus.FORBIDDEN, "Pages in a browser are not served."))
-            return None
         length = self.headers.get("Content-Length", "0").strip()
         if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit() and len(length) < 10):
             self.close_connection = True
@@ -358,7 +354,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._send(_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large."))
             return None
-        return self.rfile.read(int(length))
+        body = self.rfile.read(int(length))
+        if "Origin" in self.headers:  # a page in a browser, which posts to any port of this computer
+            self._send(_error(HTTPStatus.FORBIDDEN, "Pages in a browser are not served."))
+            return None
+        return body
 
     def _send(self, answer: Answer) -> None:
         sandbox = self.server.sandbox
