@@ -147,7 +147,7 @@ class SingleInstance(QObject):
         Windows' pipe lets in this user alone."""
         if sys.platform != "win32":
             with contextlib.suppress(OSError):
-                return os.lstat(self.address).st_uid != os.geteuid()
+                return os.lstat(self.address).st_uid not in {0, os.geteuid()}
         return False
 
     def _accept_connections(self) -> None:
