@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
-_COMMANDS_OF_TOKEN = ("get", "status", "refresh", "verify", "clear", "set")
+_COMMANDS_OF_TOKEN = ("get", "status", "refresh", "verify", "set")
 _PRINT_NO_SENTENCE = (["get"], ["exec"])
 _PLAIN_GET = ["get"]
 _CAN_BE_REPEATED = ("get", "status", "refresh", "exec", "verify")
@@ -182,6 +182,10 @@ def _dispatch(options: Any) -> int:
 
         status: int = getattr(token, f"{options.command}_")(options)
         return status
+    if options.command == "clear":
+        from tray_app.cli.clear import clear
+
+        return clear(options)
     if options.command == "exec":
         from tray_app.cli.execute import exec_
 

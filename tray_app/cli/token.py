@@ -1,4 +1,4 @@
-"""The commands that show, issue, store or remove the token. Each returns its exit status."""
+"""The commands that show, issue or store the token. Each returns its exit status."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from tray_app.core.token import Token
     from tray_app.service.evidence import Evidence
-    from tray_app.service.outcome import Cleared
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
     from tray_app.system.file_lock import Holder
@@ -163,46 +162,6 @@ def _plan_rotation(settings: Settings, service: TokenService, options: Namespace
         tr("The token will be revoked and reissued at {time} (KST), if the tray or watch is running then.", time=when)
     )
     return DONE
-
-
-def clear_(options: Namespace) -> int:
-    if options.all:
-        from tray_app.cli.clear_all import clear_all
-
-        return clear_all(options)
-    _, service = opened(options.profile)
-    cleared = service.clear(revoke=options.revoke)
-    print(cleared_text(cleared))
-    for sentence in leftover_texts(cleared):
-        print(sentence, file=sys.stderr)
-    return DONE if cleared.undeleted is None else cleared.undeleted.exit_status
-
-
-def cleared_text(cleared: Cleared) -> str:
-    """Return a sentence for what a clear did."""
-    if cleared.undeleted is not None:
-        return tr("The token was revoked at Kiwoom.") if cleared.revoked else tr("Kiwoom no longer accepted the token.")
-    if cleared.revoked:
-        return tr("The token was revoked at Kiwoom and removed from this computer.")
-    if cleared.already_dead:
-        return tr("Kiwoom no longer accepted the token; it was removed from this computer.")
-    if cleared.there:
-        return tr("The token was removed from this computer. At Kiwoom it stays valid until it expires.")
-    if cleared.kept:
-        return tr("There was no token of this account. The stored one was issued with other keys and stays.")
-    if cleared.unseen is not None:
-        reason = say(cleared.unseen)
-        return tr("A token stored here counts as removed. It could not be read: {reason}", reason=reason)
-    return tr("There was no token.")
-
-
-def leftover_texts(cleared: Cleared) -> list[str]:
-    """Return a sentence for each place where the token is still stored after a clear."""
-    texts = [
-        tr("The token could not be taken back from another tool: {reason}", reason=say(error))
-        for error in cleared.unpublished
-    ]
-    return texts if cleared.undeleted is None else [*texts, say(cleared.undeleted)]
 
 
 def set_(options: Namespace) -> int:

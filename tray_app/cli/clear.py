@@ -1,10 +1,10 @@
-"""`clear --all`: remove the tokens of every profile of this user."""
+"""`clear`: remove the token of one profile, or the tokens of every profile of this user."""
 
 from __future__ import annotations
 
 import sys
 
-from tray_app.cli.token import cleared_text, leftover_texts, tell_waiting
+from tray_app.cli.token import opened, tell_waiting
 from tray_app.core import logs
 from tray_app.core.errors import DONE, UNEXPECTED, InvalidInput, known_error, say
 from tray_app.core.language import msg, tr, use
@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from tray_app.service.outcome import Cleared
 
 
-def clear_all(options: Namespace) -> int:
+def clear(options: Namespace) -> int:
+    """Run `clear` and return its exit status."""
+    if options.all:
+        return _clear_all(options)
+    _, service = opened(options.profile)
+    cleared = service.clear(revoke=options.revoke)
+    print(_cleared_text(cleared))
+    for sentence in _leftover_texts(cleared):
+        print(sentence, file=sys.stderr)
+    return DONE if cleared.undeleted is None else cleared.undeleted.exit_status
+
+
+def _clear_all(options: Namespace) -> int:
     """Clear one profile after the other, also after one that could not be cleared, and print a line for each that had a
     token. Return the exit status of the first failure."""
     if options.profile is not None:
@@ -40,7 +52,7 @@ def clear_all(options: Namespace) -> int:
             statuses.append(failure.exit_status)
             continue
         if cleared.there or cleared.kept or cleared.unseen is not None:
-            print(f"{printable(profile)}: {cleared_text(cleared)}")
+            print(f"{printable(profile)}: {_cleared_text(cleared)}")
             has_told = True
         statuses += _complaints(profile, cleared)
     if not has_told and not statuses:
@@ -57,7 +69,7 @@ def _clear(profile: str, *, revoke: bool) -> Cleared:
 
 def _complaints(profile: str, cleared: Cleared) -> list[int]:
     """Print what is still stored somewhere; return the exit statuses."""
-    for sentence in leftover_texts(cleared):
+    for sentence in _leftover_texts(cleared):
         _complain(profile, sentence)
     failures = [*cleared.unpublished, *filter(None, (cleared.undeleted, cleared.unseen))]
     return [*(error.exit_status for error in failures), *([UNEXPECTED] if cleared.kept else [])]
@@ -65,3 +77,30 @@ def _complaints(profile: str, cleared: Cleared) -> list[int]:
 
 def _complain(profile: str, sentence: str) -> None:
     print(f"{printable(profile)}: {sentence}", file=sys.stderr)
+
+
+def _cleared_text(cleared: Cleared) -> str:
+    """Return a sentence for what a clear did."""
+    if cleared.undeleted is not None:
+        return tr("The token was revoked at Kiwoom.") if cleared.revoked else tr("Kiwoom no longer accepted the token.")
+    if cleared.revoked:
+        return tr("The token was revoked at Kiwoom and removed from this computer.")
+    if cleared.already_dead:
+        return tr("Kiwoom no longer accepted the token; it was removed from this computer.")
+    if cleared.there:
+        return tr("The token was removed from this computer. At Kiwoom it stays valid until it expires.")
+    if cleared.kept:
+        return tr("There was no token of this account. The stored one was issued with other keys and stays.")
+    if cleared.unseen is not None:
+        reason = say(cleared.unseen)
+        return tr("A token stored here counts as removed. It could not be read: {reason}", reason=reason)
+    return tr("There was no token.")
+
+
+def _leftover_texts(cleared: Cleared) -> list[str]:
+    """Return a sentence for each place where the token is still stored after a clear."""
+    texts = [
+        tr("The token could not be taken back from another tool: {reason}", reason=say(error))
+        for error in cleared.unpublished
+    ]
+    return texts if cleared.undeleted is None else [*texts, say(cleared.undeleted)]
