@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 import multiprocessing
+import multiprocessing.util
 import os
 import pickle
 import subprocess
@@ -230,9 +231,16 @@ def get(manager: TokenManager) -> str | None:
     return manager.get_token()
 
 
+@pytest.fixture(scope="module")
+def _folder_of_the_workers() -> None:
+    """multiprocessing keeps one folder until the process ends: it is not to be in one that the tests remove before."""
+    multiprocessing.util.get_temp_dir()
+
+
 @pytest.mark.parametrize(
     "method", [name for name in ("spawn", "forkserver") if name in multiprocessing.get_all_start_methods()]
 )
+@pytest.mark.usefixtures("_folder_of_the_workers")
 def test_a_child_process_gets_the_token(manager: TokenManager, method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
