@@ -94,10 +94,10 @@ class TokenManager(Pickled):
 
     def get_token(self) -> str | None:
         """Return the token, or None unless there is one with at least five minutes left."""
-        held = self._held
-        if held.valid_until >= self._clock() and held.version == self._version() and held.app_key == self._app_key():
+        held, version, app_key = self._held, self._version(), self._app_key()
+        if held.valid_until >= self._clock() and held.version == version and held.app_key == app_key:
             return held.text
-        return self._look()
+        return self._look(version, app_key)
 
     def is_token_valid(self) -> bool:
         """Return True if `get_token` returns a token."""
@@ -117,7 +117,7 @@ class TokenManager(Pickled):
         `expires_at` is naive local time in ISO 8601; it and the preview are None without a token.
         """
         with self._guard:
-            fresh = self._fresh()
+            fresh = self._fresh(self._version(), self._app_key())
             if fresh.valid_until >= self._clock():
                 self._held = fresh
         return token_info(fresh.token, self._clock())
@@ -248,17 +248,18 @@ class TokenManager(Pickled):
             _log_expired(self._service)
             self._expire_soft(_Held(object(), token))
 
-    def _look(self) -> str | None:
-        """Read the token again and return it: something changed, or less than five minutes are left."""
+    def _look(self, version: object, app_key: object) -> str | None:
+        """Read the token again and return it: something changed, or less than five minutes are left. `version` and
+        `app_key` are from before this call."""
         with self._guard:
             held = self._held
             is_expired = held.token is not None and not held.token.is_valid(self._clock())
-            if is_expired and held.is_of(self._version(), self._app_key()):
+            if is_expired and held.is_of(version, app_key):
                 logs.info("Token expired, clearing...")
                 logs.info("Token cleared")
                 self._expire_soft(held)
                 return None
-            self._held = held = self._fresh()
+            self._held = held = self._fresh(version, app_key)
             if held.token is not None and not held.token.is_valid(self._clock()):
                 _log_expired(self._service)
                 self._expire_soft(held)
@@ -275,8 +276,7 @@ class TokenManager(Pickled):
             self._doubted = version, tokens.is_doubtful(held.token, tokens.read_record().evidence)
         return self._doubted[1]
 
-    def _fresh(self) -> _Held:
-        version, app_key = self._version(), self._app_key()
+    def _fresh(self, version: object, app_key: object) -> _Held:
         held = self._held
         if held.is_of(version, app_key):
             return held

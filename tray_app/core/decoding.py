@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF8_MARK = b"\xef\xbb\xbf"
 
 
 def decode_text(content: bytes, errors: str = "strict") -> str:
@@ -10,4 +11,6 @@ def decode_text(content: bytes, errors: str = "strict") -> str:
 
     Raises `UnicodeDecodeError`, unless `errors` is `replace`.
     """
-    return content.decode("utf-16" if content.startswith(_UTF16_MARKS) else "utf-8-sig", errors)
+    if content.startswith(_UTF16_MARKS):
+        return content.decode("utf-16", errors)
+    return content.removeprefix(_UTF8_MARK).decode("utf-8", errors)

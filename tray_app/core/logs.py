@@ -18,17 +18,21 @@ DEBUG, INFO, WARNING, ERROR = 10, 20, 30, 40
 NAME = "kiwoom"
 
 _open: tuple[int, Callable[[], None]] | None = None
+_logger: logging.Logger | None = None
 
 
 def is_enabled(level: int) -> bool:
     """Return False if a line of that level goes nowhere, so that its values need not be worked out."""
+    global _logger  # noqa: PLW0603 - logging has one logger of this name, and looks it up slowly
     if _open is not None and level >= _open[0]:
         return True
-    if "logging" not in sys.modules:
-        return False
-    import logging
+    if _logger is None:
+        if "logging" not in sys.modules:
+            return False
+        import logging
 
-    return logging.getLogger(NAME).isEnabledFor(level)
+        _logger = logging.getLogger(NAME)
+    return _logger.isEnabledFor(level)
 
 
 def debug(message: str, *values: object) -> None:

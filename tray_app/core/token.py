@@ -109,22 +109,23 @@ def clean_token(text: str | Secret) -> Secret:
     """
     given = Secret.of(text)
     del text
-    problem = _problem_of(given)
+    cleaned, problem = _cleaned(given)
     if problem is not None:
         raise problem
-    return Secret(given.reveal().strip())
+    return cleaned
 
 
-def _problem_of(given: Secret) -> InvalidInput | None:
+def _cleaned(given: Secret) -> tuple[Secret, InvalidInput | None]:
     text = given.reveal()
     stripped = text.strip() if isinstance(text, str) else ""
+    problem = None
     if not stripped:
-        return InvalidInput("The token is empty. Give the token's text.")
-    if not stripped.isascii() or not stripped.isprintable() or " " in stripped:
-        return InvalidInput("The token has blanks, line breaks or foreign characters inside. Give it as one line.")
-    if len(stripped) > MAX_TOKEN_CHARACTERS:
-        return InvalidInput("The token is longer than {limit} characters.", limit=MAX_TOKEN_CHARACTERS)
-    return None
+        problem = InvalidInput("The token is empty. Give the token's text.")
+    elif not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        problem = InvalidInput("The token has blanks, line breaks or foreign characters inside. Give it as one line.")
+    elif len(stripped) > MAX_TOKEN_CHARACTERS:
+        problem = InvalidInput("The token is longer than {limit} characters.", limit=MAX_TOKEN_CHARACTERS)
+    return Secret(stripped), problem
 
 
 def token_for(text: str | Secret, expires_in: float, now: float) -> Token:

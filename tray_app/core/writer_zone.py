@@ -43,7 +43,7 @@ def as_written(expires_at: datetime, created_at: datetime, written_at: float) ->
     if abs(ahead) > _LONGEST_OFFSET_SECONDS + _TOLERANCE_SECONDS:
         return expires, created
     latest_seconds = written_at + _LIFETIME_SECONDS + _SLACK_SECONDS
-    offset = _offset_of(ahead, created.astimezone().utcoffset() or timedelta())
+    offset = _offset_of(ahead, created)
     if offset and expires.timestamp() - offset <= latest_seconds:
         shift = timedelta(seconds=-offset)
         return expires + shift, created + shift
@@ -59,12 +59,14 @@ def outlives_kiwooms(expires_at: datetime, created_at: datetime) -> bool:
     return (expires_at - created_at).total_seconds() > _LIFETIME_SECONDS + _SLACK_SECONDS
 
 
-def _offset_of(ahead: float, of_reader: timedelta) -> float:
-    """Return by how many seconds the writer's zone is ahead of the reader's; 0 if that cannot be worked out."""
+def _offset_of(ahead: float, created: datetime) -> float:
+    """Return by how many seconds the writer's zone is ahead of the reader's; 0 if that cannot be worked out. `created`
+    is in UTC, `ahead` by how many seconds it seems to be later than the file."""
     offset = round(ahead / _STEP_SECONDS) * _STEP_SECONDS
     tolerance = _TOLERANCE_SECONDS if ahead > 0 else _COPY_TOLERANCE_SECONDS
     if abs(offset) < _SHORTEST_OFFSET_SECONDS or abs(ahead - offset) > tolerance:
         return 0.0
+    of_reader = created.astimezone().utcoffset() or timedelta()
     of_writer = of_reader.total_seconds() + offset
     is_likely = of_writer == 0 if ahead < 0 else _WESTERNMOST_SECONDS <= of_writer <= _EASTERNMOST_SECONDS
     return offset if is_likely else 0.0

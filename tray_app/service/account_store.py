@@ -77,8 +77,10 @@ class AccountStore:
         def unless_gone(token: Token | None) -> Token | None:
             if token is None or not self._is_own(token):
                 return None
-            record = self.read_record() if self.store.announces else with_ended(self._last_record.get(), self.ended)
-            return None if record.is_gone(token) else token
+            if self.store.announces:
+                return None if self.is_gone(token) else token
+            is_gone = self._last_record.get().is_gone(token)
+            return None if is_gone or (self.ended is not None and self.ended.has(token.value)) else token
 
         return self._newest(unless_gone)
 

@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tray_app.core.secret import Secret
     from tray_app.service.lock_record import LockRecord
 
 FILE = "ended-tokens"
@@ -45,6 +46,11 @@ class EndedTokens:
         if version != self._version:
             self._fingerprints, self._version = self._read(), version
         return self._fingerprints
+
+    def has(self, value: Secret) -> bool:
+        """Return True if the token with that value ended before its expiry."""
+        known = self.fingerprints()
+        return bool(known) and value.fingerprint() in known
 
     def version(self) -> object:
         """Return what changes with the file, no more than a second late: every use of a token asks for it."""
