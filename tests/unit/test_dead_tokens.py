@@ -22,7 +22,7 @@ from tray_app.core.errors import (
     TokenRefused,
 )
 from tray_app.core.secret import Secret
-from tray_app.core.token import Token, token_for
+from tray_app.core.token import Token, encode_seed, token_for
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
@@ -156,6 +156,68 @@ class TestVerify:
         service.ensure()
         service.put(token_for("by-hand-token-of-a-test", DAY, 1_790_000_000.0))
         assert service.evidence().confirmed_at == 0
+
+
+class TestAPlainWritersToken:
+    """A program that knows the file alone stores its token over one that Kiwoom has confirmed."""
+
+    @staticmethod
+    def write(path: Path, token: Token) -> None:
+        path.write_text(encode_seed(token))
+
+    def test_the_older_one_of_both_is_not_given_once_kiwoom_has_ended_it(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock, path: Path
+    ) -> None:
+        older = token_for("written-a-moment-too-late", DAY, clock())
+        clock.advance(0.5)
+        service.ensure()
+        kill(broker)
+        self.write(path, older)
+        assert other.evidence(other.current()).says_doubtful(older.value)
+        given = other.ensure().token
+        assert given.value != older.value
+        assert other.evidence().says_died(older.value)
+
+    def test_one_that_works_is_given_and_asked_about_once(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock, path: Path
+    ) -> None:
+        older = token_for("written-a-moment-too-late", DAY, clock())
+        clock.advance(0.5)
+        service.ensure()
+        broker.living = older
+        self.write(path, older)
+        assert [other.living(), service.ensure().token, other.ensure().token] == [older] * 3
+        assert (broker.checks, broker.issues) == (1, 1)
+
+    def test_it_is_given_while_kiwoom_does_not_say(
+        self, service: TokenService, broker: FakeBroker, clock: Clock, path: Path
+    ) -> None:
+        older = token_for("written-a-moment-too-late", DAY, clock())
+        clock.advance(0.5)
+        service.ensure()
+        broker.failure = BrokerUnavailable(NO)
+        self.write(path, older)
+        assert [service.ensure().token, service.living()] == [older] * 2
+
+    def test_a_newer_one_is_taken_over_unasked(
+        self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock, path: Path
+    ) -> None:
+        service.ensure()
+        clock.advance(0.5)
+        self.write(path, newer := token_for("written-by-a-plain-program", DAY, clock()))
+        assert [service.ensure().token, other.living()] == [newer] * 2
+        assert broker.checks == 0
+
+    def test_after_a_clear_nothing_speaks_against_it(
+        self, service: TokenService, broker: FakeBroker, clock: Clock, path: Path
+    ) -> None:
+        before = token_for("kept-by-a-plain-program", DAY, clock())
+        clock.advance(0.5)
+        service.ensure()
+        service.clear()
+        self.write(path, before)
+        assert service.living() == before
+        assert broker.checks == 0
 
 
 class TestRefusedByKiwoom:

@@ -32,7 +32,7 @@ def through_the_record(evidence: Evidence, now: float = START + 100) -> Evidence
         Evidence().confirmed(TOKEN, START),
         Evidence().confirmed(TOKEN, START).doubted(TOKEN, START + 50),
         Evidence().died(TOKEN, START + 50),
-        Evidence().was_revoked(TOKEN.value).settled_against(OTHER, (TOKEN.value.fingerprint(),)),
+        Evidence().was_ended(TOKEN.value.fingerprint()).settled_against(OTHER, (TOKEN.value.fingerprint(),)),
     ],
 )
 def test_another_process_reads_what_this_one_wrote(evidence: Evidence) -> None:
@@ -40,7 +40,9 @@ def test_another_process_reads_what_this_one_wrote(evidence: Evidence) -> None:
 
 
 def test_the_record_contains_no_token() -> None:
-    record = json.dumps(Evidence().confirmed(TOKEN, START).died(OTHER, START).was_revoked(TOKEN.value).to_record())
+    record = json.dumps(
+        Evidence().confirmed(TOKEN, START).died(OTHER, START).was_ended(TOKEN.value.fingerprint()).to_record()
+    )
 
     assert "of-a-test" not in record
 
@@ -69,7 +71,7 @@ def test_a_dead_token_stays_dead_when_the_next_one_is_confirmed() -> None:
 
 
 def test_a_revoked_token_is_dead_but_nobody_need_be_told() -> None:
-    evidence = Evidence().was_revoked(TOKEN.value)
+    evidence = Evidence().was_ended(TOKEN.value.fingerprint())
 
     assert evidence.says_dead(TOKEN.value)
     assert not evidence.says_died(TOKEN.value)

@@ -1082,6 +1082,21 @@ class TestDeadToken:
         assert service.checks == 2
         assert watched.state.life(watched.clock()) == "valid"
 
+    def test_one_that_a_plain_program_stored_though_kiwoom_has_confirmed_another_since_leads_to_a_check(
+        self, make: Make, service: FakeService, held: Token
+    ) -> None:
+        watched = make()
+        watched.start()
+        assert service.checks == 1
+        older = token_for("of-a-plain-program", DAY, START - 1)
+        service.hold(older)
+        watched.clock.advance(5)
+        watched.supervisor.read()
+        assert watched.state.life(watched.clock()) == "unconfirmed"
+        watched.settle()
+        assert (service.checks, service.known.is_about(older.value)) == (2, True)
+        assert watched.state.life(watched.clock()) == "valid"
+
     def test_while_a_check_runs_nothing_turns_in_circles(self, make: Make, service: FakeService, held: Token) -> None:
         watched = make()
         watched.acts.is_held = True

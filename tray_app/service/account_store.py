@@ -111,7 +111,8 @@ class AccountStore:
     def is_doubtful(self, token: Token, evidence: Evidence) -> bool:
         """Return True if `evidence`, or what other tools have stored since, speaks against the token and was not
         settled with Kiwoom."""
-        return evidence.says_doubtful(token.value) or bool(self.unsettled_rivals(token, evidence))
+        is_older = evidence.has_confirmed_another_since(token)
+        return is_older or evidence.says_doubtful(token.value) or bool(self.unsettled_rivals(token, evidence))
 
     def unsettled_rivals(self, token: Token, evidence: Evidence) -> tuple[str, ...]:
         """Return the fingerprints of other tools' tokens that were not compared with this one at Kiwoom."""

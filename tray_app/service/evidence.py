@@ -196,10 +196,6 @@ class Evidence:
                 dead = (*_without(dead, name), name)
         return self.replace(dead=dead)
 
-    def was_revoked(self, value: Secret) -> Evidence:
-        """Return the evidence once Kiwoom has revoked the token with that value on request."""
-        return self.was_ended(value.fingerprint())
-
     def was_ended(self, name: str) -> Evidence:
         """Return the evidence once nobody is to use the token with that fingerprint any more, as somebody wished."""
         return self.replace(revoked=(*_without(self.revoked, name), name))
@@ -230,6 +226,12 @@ class Evidence:
     def says_doubtful(self, value: Secret) -> bool:
         """Return True if there is evidence against the token with that value that was not settled."""
         return self.doubted_at > 0 and self.is_about(value)
+
+    def has_confirmed_another_since(self, token: Token) -> bool:
+        """Return True if Kiwoom confirmed another token after this one was created: whoever stored this one in its
+        place may have got it before that, and Kiwoom may have ended it since."""
+        is_another = bool(self.token) and not self.is_about(token.value)
+        return is_another and self.confirmed_at > token.created_at.timestamp()
 
     def must_wait(self, token: Token, waiting_since: float, now: float) -> bool:
         """Return True if Kiwoom is not to be asked about the token at `now`: it did not say a moment ago, or while the

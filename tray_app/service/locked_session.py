@@ -442,7 +442,7 @@ class LockedSession:
                     raise errors.RevokeFailed(_STILL_WORKS, code=error.code) from None
                 raise
             cleared.already_dead = True
-        self.write(evidence=self.record.evidence.was_revoked(token.value))
+        self.write(evidence=self.record.evidence.was_ended(token.value.fingerprint()))
         return cleared
 
     def _revoke_first(self, token: Token, keys: AppKeys, broker: TokenBroker) -> None:

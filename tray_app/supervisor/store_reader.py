@@ -77,6 +77,8 @@ class StoreReader:
         interrupted = is_lost and (tokens.read_record().was_interrupted(seen) or self._is_hidden(seen, evidence))
         self.has_failed = False
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
+        if token is not None and evidence.has_confirmed_another_since(token):
+            evidence = evidence.doubted(token, at)
         error = record.failed_check(token, at)
         check = None if error is None else LastResult(Result.FAILED, record.check.at, error)
         return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence, check)
