@@ -156,7 +156,8 @@ def test_all_and_one_profile_contradict_each_other(run: Callable[..., Run]) -> N
 def test_a_lock_without_a_token_is_no_profile(run: Callable[..., Run]) -> None:
     state = Path(shared_state_dir())
     state.mkdir(parents=True, exist_ok=True)
-    (state / "vault.lock").touch()
+    for name in (".vault.lock", "vault.lock"):
+        (state / name).touch()
 
     assert run("clear", "--all").out == "There was no token.\n"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,8 +21,10 @@ from tests import ROOT
 from tests.doubles import MemoryKeyring
 from tests.threads import no_more_threads
 from tray_app.core.errors import KeyringUnavailable
+from tray_app.settings.places import shared_state_dir
 from tray_app.stores import keyring_client as vault_module
 from tray_app.stores.keyring_client import KeyringClient
+from tray_app.stores.lock import ProfileLock
 
 SHORT = 0.05
 LONG = 30.0
@@ -497,6 +500,17 @@ def test_none_of_many_profiles_that_are_stored_at_once_is_lost(monkeypatch: pyte
     assert [keyring_client.get("kiwoom-token-tray-test", name) for name in names] == ["19"] * 4
     for name in names:
         keyring_client.delete("kiwoom-token-tray-test", name)
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere each entry is by itself")
+@pytest.mark.parametrize("profile", ["default", "vault"])
+def test_the_lock_of_the_vault_is_no_profiles(
+    profile: str, use: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    use(MemoryKeyring())
+    with ProfileLock(os.path.join(shared_state_dir(), f"{profile}.lock")):
+        KeyringClient(1.0).set("service", "user", "text")
+    assert not caplog.records
 
 
 def test_an_import_that_never_ends_is_a_keyring_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,8 @@ class SingleInstance(QObject):
         """Return what to tell who started a second one."""
         if self.is_silent:
             return tr(
-                "It is running already, but does not answer. Stop it with the system's task manager, then start it."
+                "It is running already, but does not answer. Stop it with --quit or the system's task manager, "
+                "then start it."
             )
         return tr("It is running already; its window is shown.") if shows else tr("It is running already.")
 

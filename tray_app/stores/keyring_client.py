@@ -56,6 +56,9 @@ WINDOWS_MAX_CHARACTERS = 1280
 USED_SUFFIX = ".keyring"
 """The suffix of the file beside a profile's lock which says that the profile's token was stored in the keyring."""
 
+_VAULT_LOCK = ".vault.lock"
+"""No profile's lock has this name: a profile's name does not begin with a dot."""
+
 _FAIL, _NULL = "keyring.backends.fail", "keyring.backends.null"
 _CHAINER = "keyring.backends.chainer.ChainerBackend"
 _SECRET_SERVICE_NAME = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class
@@ -237,7 +240,7 @@ class KeyringClient:
 
             try:
                 if self._vault_lock is None:
-                    self._vault_lock = ProfileLock(os.path.join(shared_state_dir(), "vault.lock"))
+                    self._vault_lock = ProfileLock(os.path.join(shared_state_dir(), _VAULT_LOCK))
                 self._vault_lock.acquire(self._deadline)
             except StoreError as error:
                 logs.warning("Windows' vault is used without our lock: %s", error)
