@@ -248,8 +248,8 @@ def _writing(folder: Path) -> Iterator[Figure]:
         cases["msal-extensions"] = lambda: persistence.save(text)
     taken = in_turn(cases, calls=50)
     for peer, note in (
-        ("botocore", "botocore, not synced to the disk"),
-        ("msal-extensions", "msal-extensions, in place"),
+        ("botocore", "botocore, synced as well"),
+        ("msal-extensions", "msal-extensions, in place and not synced"),
     ):
         yield _figure("a token stored in a file, synced to the disk", taken["ours"], note, taken.get(peer), "≤ 1.5")
 

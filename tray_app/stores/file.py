@@ -110,7 +110,8 @@ class FileStore:
             except StoreError as error:
                 logs.warning("%s", error)
             self._seen = (token, version)
-            logs.info("Token saved to file (expires at %s)", expiry_for_log(token))
+            if logs.is_enabled(logs.INFO):
+                logs.info("Token saved to file (expires at %s)", expiry_for_log(token))
             return version
         raise failure
 
