@@ -103,7 +103,7 @@ def test_what_is_known_to_be_dead_stays_known_whatever_the_last_error_said(
     token = token_for("a-dead-token", 86400, START)
     evidence = Evidence()
     for name in names:
-        evidence = evidence.other_died(Secret(name)).was_ended(Secret(name).fingerprint())
+        evidence = evidence.other_died(Secret(name)).with_revoked(Secret(name).fingerprint())
     evidence = evidence.died(token, START)
     error = kind("no", code=code, retry_after=5, **values)
     last = LastAttempt.failed(error, START, token.value, revoking="f" * 16, keys="real:" + "a" * 16, failures=3)

@@ -129,8 +129,8 @@ class TestVerify:
         kill(broker)
         assert not service.verify().is_alive
         assert (texts(service), texts(other), tool.published, path.exists()) == (None, None, None, False)
-        assert other.evidence().says_dead(token.value)
-        assert other.tokens.read_record().was_interrupted(token), "nobody wished to be without a token"
+        assert other.evidence().says_ended(token.value)
+        assert other.tokens.read_record().was_interrupted(token), "nobody removed it on purpose"
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable(NO), TokenRefused(NO, code="8010")])
     def test_what_says_nothing_changes_nothing(
@@ -176,7 +176,7 @@ class TestAPlainWritersToken:
         assert other.evidence(other.current()).says_doubtful(older.value)
         given = other.ensure().token
         assert given.value != older.value
-        assert other.evidence().says_died(older.value)
+        assert other.evidence().says_dead(older.value)
 
     def test_one_that_works_is_given_and_asked_about_once(
         self, service: TokenService, other: TokenService, broker: FakeBroker, clock: Clock, path: Path
@@ -246,7 +246,7 @@ class TestRefusedByKiwoom:
         finally:
             release.join()
         assert outcome.token == fresh
-        assert other.evidence().says_dead(refused.value), "a program that has it in memory must not use it"
+        assert other.evidence().says_ended(refused.value), "a program that has it in memory must not use it"
 
     def test_one_that_is_rotated_away_between_two_looks_is_not_given(
         self, service: TokenService, other: TokenService, monkeypatch: pytest.MonkeyPatch
@@ -1041,5 +1041,5 @@ def test_a_token_that_was_replaced_early_is_dead_to_who_has_it_in_memory(
     second = other.refresh().token
     service.store.write(first)  # a copy comes back
     assert service.current() is None
-    assert service.evidence().says_died(first.value)
-    assert not service.evidence().says_dead(second.value)
+    assert service.evidence().says_dead(first.value)
+    assert not service.evidence().says_ended(second.value)

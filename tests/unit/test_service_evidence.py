@@ -32,7 +32,7 @@ def through_the_record(evidence: Evidence, now: float = START + 100) -> Evidence
         Evidence().confirmed(TOKEN, START),
         Evidence().confirmed(TOKEN, START).doubted(TOKEN, START + 50),
         Evidence().died(TOKEN, START + 50),
-        Evidence().was_ended(TOKEN.value.fingerprint()).settled_against(OTHER, (TOKEN.value.fingerprint(),)),
+        Evidence().with_revoked(TOKEN.value.fingerprint()).settled_against(OTHER, (TOKEN.value.fingerprint(),)),
     ],
 )
 def test_another_process_reads_what_this_one_wrote(evidence: Evidence) -> None:
@@ -41,7 +41,7 @@ def test_another_process_reads_what_this_one_wrote(evidence: Evidence) -> None:
 
 def test_the_record_contains_no_token() -> None:
     record = json.dumps(
-        Evidence().confirmed(TOKEN, START).died(OTHER, START).was_ended(TOKEN.value.fingerprint()).to_record()
+        Evidence().confirmed(TOKEN, START).died(OTHER, START).with_revoked(TOKEN.value.fingerprint()).to_record()
     )
 
     assert "of-a-test" not in record
@@ -51,7 +51,7 @@ def test_a_confirmation_ends_every_doubt() -> None:
     evidence = Evidence().doubted(TOKEN, START).died(TOKEN, START).confirmed(TOKEN, START + 10)
 
     assert not evidence.says_doubtful(TOKEN.value)
-    assert not evidence.says_dead(TOKEN.value)
+    assert not evidence.says_ended(TOKEN.value)
     assert evidence.confirmed_at == START + 10
 
 
@@ -66,15 +66,15 @@ def test_the_first_doubt_counts() -> None:
 def test_a_dead_token_stays_dead_when_the_next_one_is_confirmed() -> None:
     evidence = Evidence().died(TOKEN, START).confirmed(OTHER, START + 10).unknown()
 
-    assert evidence.says_died(TOKEN.value)
-    assert not evidence.says_dead(OTHER.value)
+    assert evidence.says_dead(TOKEN.value)
+    assert not evidence.says_ended(OTHER.value)
 
 
 def test_a_revoked_token_is_dead_but_nobody_need_be_told() -> None:
-    evidence = Evidence().was_ended(TOKEN.value.fingerprint())
+    evidence = Evidence().with_revoked(TOKEN.value.fingerprint())
 
-    assert evidence.says_dead(TOKEN.value)
-    assert not evidence.says_died(TOKEN.value)
+    assert evidence.says_ended(TOKEN.value)
+    assert not evidence.says_dead(TOKEN.value)
 
 
 def test_a_settled_rival_raises_no_new_doubt() -> None:
@@ -91,8 +91,8 @@ def test_only_the_last_dead_tokens_are_remembered() -> None:
     for token in tokens:
         evidence = evidence.other_died(token.value)
 
-    assert evidence.says_died(tokens[-1].value)
-    assert not evidence.says_died(tokens[0].value)
+    assert evidence.says_dead(tokens[-1].value)
+    assert not evidence.says_dead(tokens[0].value)
     assert len(json.dumps(evidence.to_record())) < 1000
 
 
@@ -128,7 +128,7 @@ def test_a_confirmation_from_the_future_is_none_but_a_death_is_one() -> None:
 
     assert through_the_record(ahead, START).confirmed_at == 0.0
     assert through_the_record(dead, START).dead_at == START + 3600
-    assert through_the_record(dead, START).says_dead(TOKEN.value)
+    assert through_the_record(dead, START).says_ended(TOKEN.value)
 
 
 def test_the_longest_record_fits(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ class AccountStore:
     def _usable(self, token: Token | None) -> Token | None:
         if token is None or not self._is_own(token):
             return None
-        return None if self.read_record().evidence.says_dead(token.value) else token
+        return None if self.read_record().evidence.says_ended(token.value) else token
 
     def _is_own(self, token: Token) -> bool:
         return self._binding is None or self._binding.owns(token, self.store.place().kind)

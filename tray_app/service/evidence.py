@@ -105,9 +105,9 @@ class Evidence:
             asked_at=_time(fields, "asked_at", now),
             ask_at=_time(fields, "ask_at", now + _LONGEST_WAIT_SECONDS),
             dead_at=_time(fields, "dead_at", latest),
-            settled=_names(fields, "settled"),
-            dead=_names(fields, "dead"),
-            revoked=_names(fields, "revoked"),
+            settled=_fingerprints(fields, "settled"),
+            dead=_fingerprints(fields, "dead"),
+            revoked=_fingerprints(fields, "revoked"),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -172,55 +172,55 @@ class Evidence:
 
     def other_died(self, value: Secret) -> Evidence:
         """Return the evidence once Kiwoom has refused the token with that value, stored here or not."""
-        name = value.fingerprint()
-        return self.replace(dead=(*_without(self.dead, name), name))
+        fingerprint = value.fingerprint()
+        return self.replace(dead=(*_without(self.dead, fingerprint), fingerprint))
 
-    def ended_elsewhere(self, names: Sequence[str]) -> Evidence:
+    def ended_elsewhere(self, fingerprints: Sequence[str]) -> Evidence:
         """Return the evidence once the tokens with these fingerprints ended, as other programs found."""
-        about = self.token in names
-        own = tuple(one for one in self.dead if one not in names)
-        return self.replace(dead=(*own, *names), doubted_at=0.0 if about else self.doubted_at)
+        is_about = self.token in fingerprints
+        own = tuple(one for one in self.dead if one not in fingerprints)
+        return self.replace(dead=(*own, *fingerprints), doubted_at=0.0 if is_about else self.doubted_at)
 
     def superseded(self, issued: Token, now: float, unsaved: tuple[str, ...], revoking: str) -> Evidence:
         """Return the evidence once Kiwoom has issued `issued`.
 
         If this is about another token that should still be valid, that one is dead, and so are those with the
         fingerprints `unsaved`: whoever has one in memory is not to use it either. The one that was being revoked,
-        `revoking`, is gone as somebody wished.
+        `revoking`, ended on purpose.
         """
         known = self.token if self.expires > now else ""
-        gone = {issued.value.fingerprint(), revoking, "", *self.revoked}
+        not_found_dead = {issued.value.fingerprint(), revoking, "", *self.revoked}
         dead = self.dead
-        for name in dict.fromkeys((known, *unsaved)):
-            if name not in gone:
-                dead = (*_without(dead, name), name)
+        for fingerprint in dict.fromkeys((known, *unsaved)):
+            if fingerprint not in not_found_dead:
+                dead = (*_without(dead, fingerprint), fingerprint)
         return self.replace(dead=dead)
 
-    def was_ended(self, name: str) -> Evidence:
-        """Return the evidence once nobody is to use the token with that fingerprint any more, as somebody wished."""
-        return self.replace(revoked=(*_without(self.revoked, name), name))
+    def with_revoked(self, fingerprint: str) -> Evidence:
+        """Return the evidence once the token with that fingerprint ended on purpose: nobody is to use it any more."""
+        return self.replace(revoked=(*_without(self.revoked, fingerprint), fingerprint))
 
-    def settled_against(self, token: Token, names: tuple[str, ...]) -> Evidence:
+    def settled_against(self, token: Token, fingerprints: tuple[str, ...]) -> Evidence:
         """Return the evidence once the token was compared at Kiwoom with those of these fingerprints: they raise no new
         doubt."""
         about = self._about(token)
-        before = tuple(one for one in about.settled if one not in names)
-        return about.replace(doubted_at=0.0, asked_at=0.0, ask_at=0.0, dead_at=0.0, settled=(*before, *names))
+        before = tuple(one for one in about.settled if one not in fingerprints)
+        return about.replace(doubted_at=0.0, asked_at=0.0, ask_at=0.0, dead_at=0.0, settled=(*before, *fingerprints))
 
     def ended(self) -> frozenset[str]:
-        """Return the fingerprints of the tokens that are known to be dead, found so or revoked."""
+        """Return the fingerprints of the tokens that are known to have ended: dead, or revoked on purpose."""
         return frozenset((*self.dead, *self.revoked))
 
     def is_about(self, value: Secret) -> bool:
         """Return True if this is about the token with that value."""
         return bool(self.token) and self.token == value.fingerprint()
 
-    def says_dead(self, value: Secret) -> bool:
-        """Return True if the token with that value is known to be dead, found so or revoked."""
-        return self.says_died(value) or (bool(self.revoked) and value.fingerprint() in self.revoked)
+    def says_ended(self, value: Secret) -> bool:
+        """Return True if the token with that value is known to have ended: dead, or revoked on purpose."""
+        return self.says_dead(value) or (bool(self.revoked) and value.fingerprint() in self.revoked)
 
-    def says_died(self, value: Secret) -> bool:
-        """Return True if the token with that value was found dead without having been revoked on purpose."""
+    def says_dead(self, value: Secret) -> bool:
+        """Return True if the token with that value was found dead; one that was revoked on purpose was not."""
         return bool(self.dead) and value.fingerprint() in self.dead
 
     def says_doubtful(self, value: Secret) -> bool:
@@ -239,9 +239,9 @@ class Evidence:
         is_recent = self.asked_at >= waiting_since or now < self.ask_at
         return self.asked_at > 0 and self.is_about(token.value) and is_recent
 
-    def has_settled(self, token: Token, name: str) -> bool:
+    def has_settled(self, token: Token, fingerprint: str) -> bool:
         """Return whether the token was compared at Kiwoom already with the one of that fingerprint."""
-        return bool(self.settled) and self.is_about(token.value) and name in self.settled
+        return bool(self.settled) and self.is_about(token.value) and fingerprint in self.settled
 
     def _about(self, token: Token) -> Evidence:
         if self.is_about(token.value):
@@ -266,10 +266,10 @@ def _time(fields: Mapping[str, Any], name: str, latest: float) -> float:
     return float(value) if 0 <= value <= latest else 0.0
 
 
-def _names(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    names = fields.get(name)
-    return tuple(one for one in names if isinstance(one, str)) if isinstance(names, list) else ()
+def _fingerprints(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    found = fields.get(name)
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
 
 
-def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
-    return tuple(one for one in names if one != name)
+def _without(fingerprints: tuple[str, ...], fingerprint: str) -> tuple[str, ...]:
+    return tuple(one for one in fingerprints if one != fingerprint)

@@ -68,14 +68,14 @@ class LockRecord:
         )
 
     def is_gone(self, token: Token) -> bool:
-        """Return True if nobody may get the token: it is known to be dead, or it was being revoked and the outcome is
-        unknown."""
-        return self.last.is_revoking(token) or self.evidence.says_dead(token.value)
+        """Return True if nobody may get the token: it is known to have ended, or it was being revoked and the outcome
+        is unknown."""
+        return self.last.is_revoking(token) or self.evidence.says_ended(token.value)
 
     def was_interrupted(self, lost: Token | None) -> bool:
-        """Return True if `lost` is gone though nobody wished to be without a token: it was found dead, or a rotation
+        """Return True if `lost` is gone though nobody removed it on purpose: it was found dead, or a rotation
         has revoked it and got no other, because its program was killed or Kiwoom issued none."""
-        return lost is not None and (self.last.is_revoking(lost) or self.evidence.says_died(lost.value))
+        return lost is not None and (self.last.is_revoking(lost) or self.evidence.says_dead(lost.value))
 
     def failed_check(self, token: Token | None, now: float) -> BrokerError | None:
         """Return why Kiwoom did not say whether the token works when it was last asked; None once it has said so."""

@@ -87,7 +87,7 @@ class LockedSession:
         before = self.record
         ended = before.last.revoking if last is not None and last.revoking != before.last.revoking else ""
         if ended and was_revoked and (evidence is None or evidence.token != ended):
-            evidence = (evidence or before.evidence).was_ended(ended)
+            evidence = (evidence or before.evidence).with_revoked(ended)
         self.record = before.replace(last=last, evidence=evidence, rotate_at=rotate_at, check=check, unsaved=unsaved)
         is_news = (self.record.gone_tokens(), self.record.doubted()) != (before.gone_tokens(), before.doubted())
         with self._tokens.store.announcing() if is_news else contextlib.nullcontext():
@@ -100,7 +100,7 @@ class LockedSession:
 
     def remember_refused(self, value: Secret) -> None:
         """Record that Kiwoom refuses the token with that value: processes that have it in memory must not use it."""
-        if not self.record.evidence.says_dead(value):
+        if not self.record.evidence.says_ended(value):
             self.write(evidence=self.record.evidence.other_died(value))
 
     def check_lock(self) -> None:
@@ -184,7 +184,7 @@ class LockedSession:
             is_shared = token.value == issued.value and self.record.last.is_about(issued)
             if is_shared or self.settle_doubt(token, self._clock()) is not None:
                 return None
-        if self.record.evidence.says_dead(issued.value):
+        if self.record.evidence.says_ended(issued.value):
             return None
         try:
             if not self._asks_alive(issued):
@@ -442,7 +442,7 @@ class LockedSession:
                     raise errors.RevokeFailed(_STILL_WORKS, code=error.code) from None
                 raise
             cleared.already_dead = True
-        self.write(evidence=self.record.evidence.was_ended(token.value.fingerprint()))
+        self.write(evidence=self.record.evidence.with_revoked(token.value.fingerprint()))
         return cleared
 
     def _revoke_first(self, token: Token, keys: AppKeys, broker: TokenBroker) -> None:
@@ -505,7 +505,7 @@ class LockedSession:
     def external_token(self) -> Token | None:
         """Return an unexpired token that another tool has issued by itself, unless it is known to be dead."""
         token = None if self._exports is None else self._exports.external_token()
-        return None if token is None or self.record.evidence.says_dead(token.value) else token
+        return None if token is None or self.record.evidence.says_ended(token.value) else token
 
     def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]:
         """Publish the token to the other tools. Return what went wrong."""

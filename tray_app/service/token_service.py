@@ -194,7 +194,7 @@ class TokenService:
         found = None
         with contextlib.suppress(StoreError):  # the refusal must be recorded all the same
             found = _answer_to(request, self.current(), self._clock(), self.tokens)
-        if found is not None and self.tokens.read_record().evidence.says_dead(refused):
+        if found is not None and self.tokens.read_record().evidence.says_ended(refused):
             return Outcome(found, Outcome.FOUND)
         try:
             return self._renew(request)  # which records the refusal: others may still have that token in memory
@@ -326,7 +326,7 @@ class TokenService:
             record = session.record
             last, evidence = record.last, record.evidence.unknown()
             for name in record.unsaved:
-                evidence = evidence.was_ended(name)  # a program that could not store it has it in memory
+                evidence = evidence.with_revoked(name)  # a program that could not store it has it in memory
             if last.revoking or evidence != record.evidence or record.rotate_at is not None:
                 # from now on, being without a token is on purpose
                 session.write(last=last.without_rotation(), evidence=evidence, rotate_at=0.0, unsaved=())
@@ -471,7 +471,7 @@ class TokenService:
         if not last.answers(request.waiting_since, rotate=request.rotate):
             return None
         evidence = Evidence.from_record(record, self._clock())
-        is_recorded = request.refused is None or evidence.says_dead(request.refused)  # else nobody would learn of it
+        is_recorded = request.refused is None or evidence.says_ended(request.refused)  # else nobody would learn of it
         failure = last.failure(self._clock())
         if failure is not None:
             return failure if is_recorded else None

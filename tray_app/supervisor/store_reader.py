@@ -72,7 +72,7 @@ class StoreReader:
         self._failed_version, self.has_failed = version, True
         at, token = self._clock(), self.service.current()
         is_gone = seen is not None and (token is None or token.value != seen.value)
-        died = is_gone and seen is not None and evidence.says_died(seen.value)
+        died = is_gone and seen is not None and evidence.says_dead(seen.value)
         is_lost = token is None and not died
         interrupted = is_lost and (tokens.read_record().was_interrupted(seen) or self._is_hidden(seen, evidence))
         self.has_failed = False
