@@ -35,7 +35,7 @@ class LockRecord:
     """All parts of the record, read together. Only whoever holds the lock writes them back.
 
     `rotate_at` is when to revoke and reissue the token once, in seconds of the epoch, or None. `check` is the last
-    check that somebody wished and to which Kiwoom did not say whether the token works. `unsaved` has the
+    check that somebody asked for and to which Kiwoom did not say whether the token works. `unsaved` has the
     fingerprints of the tokens that could not be stored: each is only in the memory of the program that got it.
     """
 

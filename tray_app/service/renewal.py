@@ -129,8 +129,8 @@ def decide(
     the token. After `VERIFY` call again with what Kiwoom said: without the token if it is dead, and without the doubt.
     A rotation of the schedule verifies first whether the one before it has revoked the token: it need not be revoked
     again, and as long as Kiwoom does not say, all programs together ask no more often than the checks do.
-    With `would_end_unsaved`, asking ends a token that another program has and could not store: only a user's wish does
-    that.
+    With `would_end_unsaved`, asking ends a token that another program has and could not store: only a user who asks
+    for a new one does that.
     After `ASK_OTHER_TOOLS` call again with `asked_other_tools`, and with the token that was found if it is better.
     """
     usable = None if token is None or not token.lives(now) or last.is_revoking(token) else token

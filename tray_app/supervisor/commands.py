@@ -122,7 +122,7 @@ class Verify(Command["Verified"]):
         return service.verify()
 
     def succeed(self, tracker: TokenTracker, result: Verified, now: float) -> None:
-        tracker.on_verified(result, now, is_wished=True)
+        tracker.on_verified(result, now, is_requested=True)
 
 
 class Clear(Command["Cleared"]):

@@ -34,7 +34,7 @@ class TokenCheck:
         def finish(verified: Verified | None, error: Exception | None) -> None:
             self.is_running = False
             if verified is not None:
-                self._tracker.on_verified(verified, self._clock(), is_wished=False)
+                self._tracker.on_verified(verified, self._clock(), is_requested=False)
             else:
                 self._tracker.on_unverified(self._clock(), getattr(error, "retry_after", None))
             then(None if isinstance(error, KiwoomTokenError) else error)

@@ -180,14 +180,17 @@ class TokenTracker:
         """Show an error that changes nothing about when to renew."""
         self._finish(Result.FAILED, now, error)
 
-    def on_verified(self, verified: Verified, now: float, *, is_wished: bool) -> None:
-        """Process what Kiwoom said about the token. A dead one is gone; the next read finds that as well."""
+    def on_verified(self, verified: Verified, now: float, *, is_requested: bool) -> None:
+        """Process what Kiwoom said about the token. A dead one is gone; the next read finds that as well.
+
+        That it works is shown where somebody asked (`is_requested`), or where the check before this one failed.
+        """
         self._verification.answered()
         is_present = self.token is not None and self.token.value == verified.token.value
         if verified.is_alive:
             if is_present:
                 self.state = replace(self.state, confirmed_at=verified.at, is_doubtful=False)
-            if is_wished or (self.state.last is not None and is_failed_check(self.state.last.error)):
+            if is_requested or (self.state.last is not None and is_failed_check(self.state.last.error)):
                 self._finish(Result.CONFIRMED, now)
             return
         dead = verified.token
