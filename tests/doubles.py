@@ -108,7 +108,7 @@ class FakeBroker:
         self.issues += 1
         if self.failure is not None:
             raise self.failure
-        if self.living is None or not self.living.lives(self.clock()):
+        if self.living is None or not self.living.is_unexpired(self.clock()):
             self.living = token_for(f"token-{self.issues}-of-a-test", self.lifetime, self.clock())
         return Issued(Token(self.living.value, self.living.expires_at, token_for("x", 1, self.clock()).created_at))
 
@@ -119,7 +119,7 @@ class FakeBroker:
         self.checks += 1
         if self.failure is not None:
             raise self.failure
-        works = self.living is not None and self.living.lives(self.clock()) and self.living.value == token
+        works = self.living is not None and self.living.is_unexpired(self.clock()) and self.living.value == token
         return Liveness.ALIVE if works else Liveness.DEAD
 
     def revoke(self, keys: AppKeys, value: Secret) -> None:

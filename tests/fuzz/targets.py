@@ -104,7 +104,7 @@ def broker_answer(content: bytes) -> None:
         shown = f"{error} {error!r} {traceback_text(error)}"
         assert not any(one in shown for one in SECRETS)
     else:
-        assert not isinstance(found, Issued) or found.token.lives(NOW)
+        assert not isinstance(found, Issued) or found.token.is_unexpired(NOW)
 
 
 def kwcli_cache(content: bytes) -> None:
@@ -116,7 +116,7 @@ def kwcli_cache(content: bytes) -> None:
     token = cache.external_token()
     if token is not None:
         assert json.loads(content)["access_token"].strip() == token.value.reveal()
-        assert token.lives(NOW)
+        assert token.is_unexpired(NOW)
         assert cache.holds(Token(Secret(json.loads(content)["access_token"]), token.expires_at, token.created_at))
     assert path.read_bytes() == before
 

@@ -101,7 +101,7 @@ def hear(ask: Callable[[], Any]) -> Any:
 def test_any_answer_to_an_issue(status: int, headers: dict[str, str], body: bytes) -> None:
     found = hear(lambda: Answering(status, headers, body).issue(KEYS))
     if isinstance(found, Issued):
-        assert found.token.lives(START)
+        assert found.token.is_unexpired(START)
         assert 200 <= status < 300
 
 

@@ -168,7 +168,7 @@ def test_a_renewal_never_turns_in_circles_and_revokes_no_token_in_trading_hours(
             assert moments < 60, "it turns in circles"
             now = max(moment, now)
         assert policy != "notify"
-        if due is Due.ROTATE and held is not None and token.lives(now):
+        if due is Due.ROTATE and held is not None and token.is_unexpired(now):
             assert not is_trading(now)
         if isinstance(answer, Exception):
             if due is Due.RENEW and isinstance(answer, RevokeFailed):
@@ -177,7 +177,7 @@ def test_a_renewal_never_turns_in_circles_and_revokes_no_token_in_trading_hours(
             is_later = schedule.renew_at is None or schedule.renew_at > now
             assert is_later or schedule.due(now) is not due, "it asks the same again at once"
             continue
-        if answer == "same" and token.lives(now):
+        if answer == "same" and token.is_unexpired(now):
             schedule.answered(token, now, same=True, rotated=due is Due.ROTATE)
             continue
         if answer == "cleared":

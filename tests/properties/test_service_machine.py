@@ -179,7 +179,7 @@ class TokenMachine(RuleBasedStateMachine):
         for who in (0, 1):
             token = self.living(who)
             assert token is None or token not in self.kiwoom.known_dead
-            assert token is None or self.programs[who].current().lives(self.clock())
+            assert token is None or self.programs[who].current().is_unexpired(self.clock())
 
     def given(self, who: int, ask: object) -> None:
         with mock.patch("time.sleep", self.clock.advance):

@@ -53,7 +53,7 @@ class Service(FakeService):
         self.cut: list[float] = []
 
     def renew(self, seen: Any, *, rotate: bool = False) -> Any:
-        is_unexpired = self.token is not None and self.token.lives(self.clock())
+        is_unexpired = self.token is not None and self.token.is_unexpired(self.clock())
         if rotate and is_unexpired and is_trading(self.clock()):
             self.cut.append(self.clock())
         return super().renew(seen, rotate=rotate)
@@ -218,11 +218,11 @@ class SupervisorMachine(RuleBasedStateMachine):
         self.settle()
         policy, state = self.supervisor.settings.policy, self.supervisor.state
         is_wanted = policy != "notify" and state.renew_at is not None
-        if is_wanted and (self.service.token is None or not self.service.token.lives(self.clock())):
+        if is_wanted and (self.service.token is None or not self.service.token.is_unexpired(self.clock())):
             self.clock.advance(901.0)
             self.settle()
             assert self.service.token is not None
-            assert self.service.token.lives(self.clock())
+            assert self.service.token.is_unexpired(self.clock())
 
     @invariant()
     def no_token_is_cut_in_trading_hours(self) -> None:

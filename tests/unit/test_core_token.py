@@ -168,7 +168,12 @@ class TestLifetime:
     def test_lives_until_its_end_and_not_in_it(self) -> None:
         token = token_for(VALUE, 1000, START)
 
-        assert [token.lives(START + seconds) for seconds in (0, 999.9, 1000, 1000.1)] == [True, True, False, False]
+        assert [token.is_unexpired(START + seconds) for seconds in (0, 999.9, 1000, 1000.1)] == [
+            True,
+            True,
+            False,
+            False,
+        ]
 
     def test_is_valid_while_five_minutes_are_left(self) -> None:
         token = token_for(VALUE, 1000, START)

@@ -60,7 +60,7 @@ class Kiwoom:
         self.asked += 1
         if self.failure is not None:
             raise self.failure
-        if self.living is None or self.generous or not self.living.lives(self.clock()):
+        if self.living is None or self.generous or not self.living.is_unexpired(self.clock()):
             self.living = token_for(f"token-{self.asked}-of-a-test", DAY, self.clock())
         return self.living
 
@@ -1054,14 +1054,14 @@ def test_thirty_days_with_faults_sleeps_and_snoozes(policy: str, seed: int, make
             assert token is not None
             assert notice.kind in {FAILED, RECOVERED} or notice.expires == token.expires
             if notice.kind is EXPIRING:
-                assert token.lives(now)
+                assert token.is_unexpired(now)
             if notice.kind is FAILED:
                 assert failures or schedule.renewal.failures
-            assert notice.kind is not EXPIRED or not token.lives(now)
-            assert notice.kind is not RECOVERED or (token.lives(now) and troubled)
+            assert notice.kind is not EXPIRED or not token.is_unexpired(now)
+            assert notice.kind is not RECOVERED or (token.is_unexpired(now) and troubled)
             troubled = notice.kind is not RECOVERED and (troubled or notice.kind in {FAILED, EXPIRED})
             if schedule.snoozed_until is not None:
-                assert not token.lives(now)
+                assert not token.is_unexpired(now)
                 assert is_trading(now)
         seen = list(world.told)
         clock.advance(random.choice([1, 20, 60, 300]))

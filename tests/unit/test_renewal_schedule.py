@@ -816,7 +816,7 @@ class TestLongRun:
         while clock() < end:
             if schedule.due(clock()):
                 asked += 1
-                if living is None or not living.lives(clock()):
+                if living is None or not living.is_unexpired(clock()):
                     living = token(clock, lifetime, f"token-{asked}")
                     schedule.answered(living, clock(), same=False)
                 else:
@@ -833,7 +833,7 @@ class TestLongRun:
         gaps = 0
         for n in range(20):
             clock.now = schedule.renew_at  # type: ignore[assignment]
-            gaps += not schedule.renewal.token.lives(clock())
+            gaps += not schedule.renewal.token.is_unexpired(clock())
             schedule.answered(token(clock, name=f"token-{n}"), clock(), same=False)
 
         assert gaps == 0

@@ -1181,7 +1181,7 @@ class TestKeyringStore:
         keyring_client.problem = None
         keyring_client.entries[ENTRY] = text
 
-        assert late.lives(clock())
+        assert late.is_unexpired(clock())
         assert store.read() is None
 
 

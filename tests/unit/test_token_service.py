@@ -197,7 +197,7 @@ class TestEnsure:
         service.ensure()
         clock.advance(DAY)
 
-        assert service.ensure(min_remaining).token.lives(clock())
+        assert service.ensure(min_remaining).token.is_unexpired(clock())
         assert broker.issues == 2
 
     def test_no_more_than_asked_for_is_enough(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
@@ -636,7 +636,7 @@ class TestSingleFlight:
             waits = waiting.is_alive()
 
         assert waits
-        assert [one.token.lives(clock()) for one in found] == [True]
+        assert [one.token.is_unexpired(clock()) for one in found] == [True]
 
     def test_a_lock_that_is_held_too_long_is_told(
         self, service: TokenService, opened: Callable[..., TokenService], monkeypatch: pytest.MonkeyPatch

@@ -307,7 +307,9 @@ def _token(settings: Settings) -> Iterator[Finding]:
     for export in open_exports(settings, lambda: find_keys(settings)):
         if export.path() != token_file(settings.data_dir, settings.profile):  # which is told already
             yield from _open_to_others(msg("share"), export.path())
-        found = _share(export, token if token is not None and token.lives(time.time()) else None, settings.profile)
+        found = _share(
+            export, token if token is not None and token.is_unexpired(time.time()) else None, settings.profile
+        )
         if found is not None:
             yield found
 

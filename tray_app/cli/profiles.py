@@ -31,7 +31,6 @@ def _line(name: str) -> str:
         token = open_service(settings).current()
     except KiwoomTokenError as error:
         return f"{shown}\t{say(error)}"
-    now = time.time()
-    lives = token is not None and token.lives(now)
-    life = tr("{left} left", left=countdown(token.remaining(now))) if token and lives else tr("no valid token")
+    left = 0.0 if token is None else token.remaining(time.time())
+    life = tr("{left} left", left=countdown(left)) if left > 0 else tr("no valid token")
     return f"{shown}\t{mode_text(settings.mode)}\t{life}"

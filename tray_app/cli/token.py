@@ -250,7 +250,7 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
         life = tr("stopped working, although it should have been valid until {end} (KST)", end=end)
     elif token is None:
         life = tr("cannot be read") if service.store.place().hides_token else tr("no token")
-    elif not token.lives(now):
+    elif not token.is_unexpired(now):
         life = tr("expired at {end} (KST)", end=korean_time(token.expires, now))
     elif service.tokens.is_gone(token):
         command = command_line("verify", service.profile)

@@ -192,7 +192,7 @@ class NoticeSchedule:
         self._is_good(token, now)
         lifetime = token.expires - token.created_at.timestamp()
         self._warned = {one for one in self._warn_before if one >= lifetime}
-        if not token.lives(now):
+        if not token.is_unexpired(now):
             self._warned.update(self._warn_before)  # it had expired before anybody looked: no news
         elif at_start and not _is_last_warning(self._warn_before, token.expires, now):
             self._warned.update(self._passed(token, now))  # a restarted program does not repeat it
@@ -200,7 +200,7 @@ class NoticeSchedule:
 
     def _is_good(self, token: Token, now: float) -> None:
         self._trouble = None
-        self._is_mended = token.lives(now)
+        self._is_mended = token.is_unexpired(now)
 
     def _next_notice(self, now: float) -> Notice | None:
         if self.snoozed_until is not None and not self._snoozed_at <= now < self.snoozed_until:
@@ -235,7 +235,7 @@ class NoticeSchedule:
         present = self._renewal.token
         if died is not None:
             yield died
-        if self._owes_good_news and self._is_mended and present is not None and present.lives(now):
+        if self._owes_good_news and self._is_mended and present is not None and present.is_unexpired(now):
             yield Notice(NoticeKind.RECOVERED, present.expires)
         if token is not None:
             passed = self._passed(token, now)
@@ -308,7 +308,7 @@ class NoticeSchedule:
 
     def _is_missed(self, now: float) -> bool:
         return is_trading(now, self._renewal.mode) and (
-            self._renewal.token is None or not self._renewal.token.lives(now)
+            self._renewal.token is None or not self._renewal.token.is_unexpired(now)
         )
 
     def _is_quiet(self, now: float) -> bool:
@@ -324,7 +324,7 @@ def _death(dead: Token | None, present: Token | None, trouble: Notice | None, no
     """Return the notice of a token that died, with the one that is there now or why there is none; None without one."""
     if dead is None:
         return None
-    if present is not None and present.lives(now) and present.value != dead.value:
+    if present is not None and present.is_unexpired(now) and present.value != dead.value:
         return Notice(NoticeKind.DIED, present.expires, dead_expires=dead.expires)
     error = None if trouble is None else trouble.error
     return Notice(NoticeKind.DIED, error=error, urgent=True, dead_expires=dead.expires)

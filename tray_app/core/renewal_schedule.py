@@ -252,7 +252,7 @@ class RenewalSchedule:
 
     def _may_revoke(self, now: float) -> bool:
         """Return whether no valid token would be revoked while the market is open."""
-        return self.token is None or not self.token.lives(now) or not is_trading(now, self.mode)
+        return self.token is None or not self.token.is_unexpired(now) or not is_trading(now, self.mode)
 
     def _plan_in_force(self) -> float | None:
         """Return when a rotation is planned, or None, also while nothing is asked before the user has helped."""
@@ -320,7 +320,7 @@ class RenewalSchedule:
     def _pause(self, error: KiwoomTokenError, now: float, *, is_certain: bool) -> float:
         """Return for how many seconds to ask nothing. Nobody gets a token whose revoke may have reached Kiwoom."""
         token = self.token
-        living = token if is_certain and token is not None and token.lives(now) else None
+        living = token if is_certain and token is not None and token.is_unexpired(now) else None
         longest = _LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS if living is None else _LONGEST_PAUSE_SECONDS
         pause: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self.failures - 1, _DOUBLINGS), longest)
         pause *= 0.5 + self._random()

@@ -93,8 +93,9 @@ class Token:
         """Return the seconds from `now` (epoch seconds) until the token expires; negative once it has expired."""
         return self.expires - now
 
-    def lives(self, now: float) -> bool:
-        """Return True if the token is unexpired at `now` (epoch seconds)."""
+    def is_unexpired(self, now: float) -> bool:
+        """Return True if the expiry is after `now` (epoch seconds). Whether Kiwoom still takes the token says
+        `Evidence`."""
         return self.expires > now
 
     def is_valid(self, now: float) -> bool:

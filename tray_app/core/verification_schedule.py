@@ -68,7 +68,7 @@ class VerificationSchedule:
         self, token: Token | None, confirmed_at: float | None, now: float, *, is_doubtful: bool
     ) -> float | None:
         """Return when the next check is due, not before `now`, or None while there is nothing to check."""
-        if not self._is_on or token is None or not token.lives(now):
+        if not self._is_on or token is None or not token.is_unexpired(now):
             return None
         since = confirmed_at if confirmed_at is not None and confirmed_at <= now else 0.0  # the clock was set back
         moments = [max(next_check_before_trading(now, self._mode), since + RECENT_SECONDS)]

@@ -190,7 +190,7 @@ def week_of(
     days = days_until(now, count, mode)
     known = sorted((one for one in events if one.at <= now), key=lambda one: one.at)
     told = list(known)
-    if present is not None and present.lives(now):
+    if present is not None and present.is_unexpired(now):
         told.append(event_of(profile, EventDraft(now, EventKind.SEEN, present)))
     lives = _lives(told, now)
     since = min([one.at for one in told[:1]] + [one.start for one in lives[:1]], default=now)

@@ -64,7 +64,7 @@ class AccountStore:
     def unexpired(self) -> Token | None:
         """Return the stored token if it is unexpired, else None, whatever the five-minute rule says."""
         token = self.current()
-        return token if token is not None and token.lives(self._clock()) else None
+        return token if token is not None and token.is_unexpired(self._clock()) else None
 
     def stored(self) -> Token | None:
         """Return the stored token, unless the five-minute rule hides it."""
@@ -87,7 +87,7 @@ class AccountStore:
     def _newest(self, accept: Callable[[Token | None], Token | None]) -> Token | None:
         """Return the stored token or the newer one that could not be stored, each as `accept` lets it pass."""
         unsaved = accept(self.unsaved)
-        if unsaved is None or not unsaved.lives(self._clock()):
+        if unsaved is None or not unsaved.is_unexpired(self._clock()):
             return accept(self.store.read())
         with contextlib.suppress(StoreError):
             token = accept(self.store.read())
@@ -141,7 +141,7 @@ class AccountStore:
         store fails now."""
         with contextlib.suppress(StoreError):
             token = self.current() or token
-        if token is None or not token.lives(self._clock()):
+        if token is None or not token.is_unexpired(self._clock()):
             return None
         return None if self.is_gone(token) else token
 
@@ -154,7 +154,7 @@ class AccountStore:
         """Return the stored token if it is unexpired and known to belong to another account."""
         with contextlib.suppress(StoreError):
             token = self.store.read()
-            if token is not None and token.lives(self._clock()) and not self._is_own(token):
+            if token is not None and token.is_unexpired(self._clock()) and not self._is_own(token):
                 return token
         return None
 

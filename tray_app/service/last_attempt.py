@@ -296,7 +296,7 @@ class LastAttempt:
 
     def is_final_about(self, token: Token, now: float) -> bool:
         """Return True if Kiwoom returned this same unexpired token: asking again before it expires is useless."""
-        return self.is_same and self.is_about(token) and token.lives(now)
+        return self.is_same and self.is_about(token) and token.is_unexpired(now)
 
     def is_recent_about_refused(self, refused: Secret, now: float) -> bool:
         """Return True if Kiwoom was asked just now because of that very token."""

@@ -204,7 +204,7 @@ class LockedSession:
         last = self.record.last
         other = self._tokens.unexpired_of_another() if before is None else None
         revoking = last.revoking if before is None or last.is_revoking(before) else ""
-        was_unexpired = before is not None and before.lives(self._clock())
+        was_unexpired = before is not None and before.is_unexpired(self._clock())
         if before is not None and request.rotate and was_unexpired:
             revoking = before.value.fingerprint()
             self._revoke_first(before, keys, broker)

@@ -144,7 +144,7 @@ def migrate(
         token = old.current()
         if token is not None:
             migrated.failures += _withdraw(steps, before, old, token, environ)
-        if Step.MOVE in steps and token is not None and token.lives(clock()):
+        if Step.MOVE in steps and token is not None and token.is_unexpired(clock()):
             if new is None and after.store == "memory":
                 migrated.left = old.store.place()
             else:

@@ -110,7 +110,7 @@ class OtherStores:
         except (KiwoomTokenError, DamagedRecord) as error:
             logs.warning("The token of another store is not used (%s)", type(error).__name__)
             return None
-        if token is None or last is None or token.issued_for != issued_for or not token.lives(self._clock()):
+        if token is None or last is None or token.issued_for != issued_for or not token.is_unexpired(self._clock()):
             return None
         return token if token.value.fingerprint() == last["token"] else None
 

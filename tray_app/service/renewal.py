@@ -133,11 +133,11 @@ def decide(
     for a new one does that.
     After `ASK_OTHER_TOOLS` call again with `asked_other_tools`, and with the token that was found if it is better.
     """
-    usable = None if token is None or not token.lives(now) or last.is_revoking(token) else token
+    usable = None if token is None or not token.is_unexpired(now) or last.is_revoking(token) else token
     if usable is not None and request.is_satisfied_by(usable, now):
         return Decision(Action.VERIFY if is_doubtful else Action.USE)
     is_scheduled_rotation = request.rotate and request.accepts_same
-    is_open = token is not None and token.lives(now) and last.is_revoking(token)
+    is_open = token is not None and token.is_unexpired(now) and last.is_revoking(token)
     if is_scheduled_rotation and is_doubtful and is_open:
         return Decision(Action.VERIFY)
     if last.answers(request.waiting_since, rotate=request.rotate):

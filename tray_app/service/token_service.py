@@ -311,7 +311,7 @@ class TokenService:
             if revoke and unseen is not None:
                 raise unseen
             cleared = Cleared(there=token is not None)
-            if revoke and token is not None and token.lives(self._clock()):
+            if revoke and token is not None and token.is_unexpired(self._clock()):
                 with self._events.failure_added(token):
                     cleared = session.revoke(token)
             session.check_lock()

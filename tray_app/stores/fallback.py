@@ -101,18 +101,18 @@ class FallbackStore:
             unreadable = error
         announced = None if in_file is None else self._keyring.compare(in_file)
         superseded = announced is Announcement.SUPERSEDED
-        if self._keep_file or in_file is None or superseded or not in_file.lives(self._clock()):
+        if self._keep_file or in_file is None or superseded or not in_file.is_unexpired(self._clock()):
             in_keyring = self._read_keyring()
         if superseded and self._state.problem is None:
             in_file = None
-        if in_file is not None and in_file.lives(self._clock()) and in_file != in_keyring:
+        if in_file is not None and in_file.is_unexpired(self._clock()) and in_file != in_keyring:
             in_keyring = None
         if in_keyring is None and unreadable is not None and not self._needs_no_file(unreadable):
             raise unreadable
-        if in_file is None or not in_file.lives(self._clock()):
+        if in_file is None or not in_file.is_unexpired(self._clock()):
             self._refuse_plain_text()
         self._state.in_file = in_keyring is None and in_file is not None
-        self._state.hides_token &= in_file is None or not in_file.lives(self._clock())
+        self._state.hides_token &= in_file is None or not in_file.is_unexpired(self._clock())
         if in_keyring is None and in_file is not None and announced is Announcement.UNANNOUNCED:
             self._announce_foreign(in_file)
         return in_keyring or in_file
@@ -210,7 +210,7 @@ class FallbackStore:
 
         This happens under the lock, so that it does not undo a clear. Whoever holds the lock announces its own change.
         """
-        if token == self._state.tried or not token.lives(self._clock()):
+        if token == self._state.tried or not token.is_unexpired(self._clock()):
             return
         try:
             if not self.lock.try_acquire():

@@ -95,7 +95,7 @@ class FileStore:
             logs.warning("%s", error)
             return None
         token = None if found is None else found[0]
-        return token if token is not None and token.lives(self._clock()) else None
+        return token if token is not None and token.is_unexpired(self._clock()) else None
 
     def write(self, token: Token) -> object:
         """Write the token; refuse, as `read` does, where there is an encrypted token that no key here opens."""
@@ -138,7 +138,7 @@ class FileStore:
     def expire_soft(self, token: Token) -> bool:
         if self._seen is None or self._seen[0] != token:
             return False
-        act = self._set_aside if token.lives(self._clock()) else self._forget
+        act = self._set_aside if token.is_unexpired(self._clock()) else self._forget
         return _take_away(self._path, self._seen[1], act)
 
     def check(self) -> None:

@@ -107,7 +107,7 @@ class KeyringStore:
         return self._ask(lambda: self._keyring_client.delete(SERVICE, self._profile))
 
     def expire_soft(self, token: Token) -> bool:
-        if token.lives(self._clock()):
+        if token.is_unexpired(self._clock()):
             return True
         if self.read() != token:
             return False

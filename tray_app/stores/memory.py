@@ -43,7 +43,7 @@ class MemoryStore:
         return self._token
 
     def read_expiring(self) -> Token | None:
-        return self._expiring if self._expiring is not None and self._expiring.lives(self._clock()) else None
+        return self._expiring if self._expiring is not None and self._expiring.is_unexpired(self._clock()) else None
 
     def write(self, token: Token) -> object:
         self._token, self._expiring = token, None

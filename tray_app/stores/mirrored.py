@@ -72,7 +72,7 @@ class MirroredStore:
         except StoreError as error:
             logs.warning("The copied token file is not read: %s", error)
             return None
-        return token if token is not None and token.lives(self._clock()) else None
+        return token if token is not None and token.is_unexpired(self._clock()) else None
 
     def _adopt(self, token: Token) -> None:
         """Store the token in `store`, unless another process holds the lock: that one reads the copy too, and the next

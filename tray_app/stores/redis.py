@@ -132,7 +132,7 @@ class RedisStore:
     def expire_soft(self, token: Token) -> bool:
         """Do nothing: `get_token` goes by the expiry, others may use the token until then, and Redis deletes it by
         itself."""
-        return token.lives(self._clock())
+        return token.is_unexpired(self._clock())
 
     def check(self) -> None:
         """Do nothing: Redis is asked in the background."""
@@ -284,7 +284,7 @@ class RedisStore:
 
     def _living_in_hand(self) -> Token | None:
         token = self._in_hand
-        return token if token is not None and token.lives(self._clock()) else None
+        return token if token is not None and token.is_unexpired(self._clock()) else None
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

@@ -103,7 +103,7 @@ class TokenTracker:
         elif by_another_program and not found.interrupted and after != before:
             if after is not None:
                 self._finish(Result.ADOPTED, now)
-            elif self.token is not None and self.token.lives(now):
+            elif self.token is not None and self.token.is_unexpired(now):
                 self._finish(Result.GONE, now)  # an expired one is tidied away, and why there is no other stays shown
         elif found.check is not None and (self.state.last is None or found.check.at > self.state.last.at):
             self.state = replace(self.state, last=found.check)
