@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tray_app.stores.redis_record import Found
     from tray_app.stores.redis_server import RedisServer
 
-CONFIRM_SECONDS = 0.05
+QUICK_ANSWER_SECONDS = 0.05
 """How long `get_token` may wait to learn whether the token is still the stored one. In the same building an answer
 takes less than a millisecond."""
 
@@ -72,7 +72,7 @@ class RedisStore:
         self.lock: ThreadLock = self._redis_lock
         self._writes = writes
         self._turn = ThreadLock()
-        self._in_hand: Token | None = None
+        self._in_memory: Token | None = None
         self._unwritten = False
         self._count: int | None = None
         self._problem: RedisUnavailable | None = None
@@ -92,7 +92,8 @@ class RedisStore:
 
     @contextlib.contextmanager
     def announcing(self) -> Iterator[None]:
-        """Announce it in the end alone: a program that is killed in the middle leaves readers with what they had."""
+        """Announce what changed once it is complete: a program that is killed before leaves readers with what they
+        had."""
         try:
             yield
         finally:
@@ -147,7 +148,7 @@ class RedisStore:
         if not self._changes.is_sure or self._server.problem is not None or time.monotonic() < self._confirm_after:
             return
         try:
-            count = self._record.count(CONFIRM_SECONDS)
+            count = self._record.count(QUICK_ANSWER_SECONDS)
         except RedisUnavailable:
             self._changes.doubt()
             return
@@ -160,13 +161,13 @@ class RedisStore:
         try:
             found = self._fetch()
         except RedisUnavailable:
-            if self._in_hand is None:
+            if self._in_memory is None:
                 raise
-            return self._in_hand  # also after its expiry: Kiwoom is asked then, which needs no Redis
+            return self._in_memory  # also after its expiry: Kiwoom is asked then, which needs no Redis
         token = self._decode(found)
         if self._unwritten or self._is_forgotten(found, token):
-            token = self._hand_over(found, token)
-        self._in_hand, self._count = token, found.count
+            token = self._store_unwritten(found, token)
+        self._in_memory, self._count = token, found.count
         self._changes.trust()
         return token
 
@@ -179,27 +180,27 @@ class RedisStore:
             count = self._record.swap(found, token) if holder is None else self._record.write(token, holder)
         except RedisUnavailable as error:
             self._problem = error.again()
-            self._in_hand, self._unwritten = token, True
+            self._in_memory, self._unwritten = token, True
             self._changes.doubt()
             raise
         if count < 0:
             raise StoreError(
                 msg("Another computer took over while this one was renewing the token, so it was not stored.")
             )
-        self._in_hand = token
-        self._written(count)
+        self._in_memory = token
+        self._note_written(count)
         logs.info("Token saved to Redis (expires at %s)", expiry_for_log(token))
         return self._announce(count)
 
     def _clear(self) -> bool:
-        self._in_hand, self._unwritten = None, False
+        self._in_memory, self._unwritten = None, False
         for _ in range(_ATTEMPTS):
             found = self._fetch()
             if found.is_foreign:
                 return False
             count = self._record.swap(found, None)
             if count >= 0:
-                self._written(count)
+                self._note_written(count)
                 self._announce(count)
                 return bool(found.raw)
         raise StoreError(msg("The token in Redis keeps changing and was not deleted. Try again."))
@@ -227,9 +228,9 @@ class RedisStore:
             logs.error("Failed to parse the token in Redis (%s)", type(error).__name__)
             return None
 
-    def _hand_over(self, found: Found, stored: Token | None) -> Token | None:
+    def _store_unwritten(self, found: Found, stored: Token | None) -> Token | None:
         """Store the token that could not be written before, unless somebody has changed it since."""
-        mine = self._living_in_hand()
+        mine = self._unexpired_in_memory()
         if mine is None or mine == stored or _is_superseded(found, stored, mine, self._count):
             self._unwritten = False
             if not found.is_foreign:
@@ -244,7 +245,7 @@ class RedisStore:
             return mine
         if count < 0:  # it has just changed: the next read settles it
             return mine
-        self._written(count)
+        self._note_written(count)
         self._announce(count)
         found.count = count
         return mine
@@ -252,7 +253,7 @@ class RedisStore:
     def _is_forgotten(self, found: Found, stored: Token | None) -> bool:
         """Return True if Redis has lost its data: it has no count of changes, or began to count anew with the token
         that another process had in memory."""
-        mine = self._living_in_hand()
+        mine = self._unexpired_in_memory()
         if mine is None or self._count is None:
             return False
         if found.count is None:
@@ -261,7 +262,7 @@ class RedisStore:
 
     def _catch_up(self) -> None:
         """Store what Redis may lack now that it is back, before anybody misses it."""
-        if self._living_in_hand() is not None:
+        if self._unexpired_in_memory() is not None:
             with contextlib.suppress(StoreError):
                 for _ in range(_ATTEMPTS):  # everybody comes back at once, and nobody may read after this
                     self.read()
@@ -276,14 +277,15 @@ class RedisStore:
         written = self._writes.change(0)
         return (changes, written if isinstance(written, bytes) else None)
 
-    def _written(self, count: int) -> None:
+    def _note_written(self, count: int) -> None:
+        """Remember that Redis has what this process has, as change number `count`."""
         self._count = count
         self._unwritten = False
         self._problem = None
         self._changes.trust()
 
-    def _living_in_hand(self) -> Token | None:
-        token = self._in_hand
+    def _unexpired_in_memory(self) -> Token | None:
+        token = self._in_memory
         return token if token is not None and token.is_unexpired(self._clock()) else None
 
 
