@@ -19,7 +19,7 @@ from tray_app.service.other_stores import FILE as ISSUED
 from tray_app.service.other_stores import OtherStores
 from tray_app.service.token_service import TokenService
 from tray_app.settings import places
-from tray_app.settings.load import chosen_account, load_settings
+from tray_app.settings.load import NO_SHARES, chosen_account, load_settings
 from tray_app.stores.encryption import Cipher
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock, ThreadLock
@@ -112,11 +112,11 @@ def load_chosen(profile: str | None, data_dir: str | None, store: object) -> Set
     try:
         own = _load(profile, environ)
     except SettingsError:  # nobody chose a folder, and the working folder is gone
-        return settings.replace(share_kwcli=False, share_token_file=False, share_bot_file="")
+        return settings.replace(**NO_SHARES)
     own.require()
     if store in (None, own.store) and places.is_same_path(settings.data_dir, own.data_dir):
         return settings
-    return settings.replace(share_kwcli=False, share_token_file=False, share_bot_file="")
+    return settings.replace(**NO_SHARES)
 
 
 def _load(profile: str | None, environ: Mapping[str, str], **chosen: object) -> Settings:

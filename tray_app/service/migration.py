@@ -11,6 +11,7 @@ from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, StoreErro
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.service.composition import find_keys, open_exports, open_service, open_store
+from tray_app.settings.load import NO_SHARES
 from tray_app.settings.places import token_file
 
 TYPE_CHECKING = False
@@ -36,7 +37,6 @@ class Step(Enum):
 
 _PLACE = ("store", "data_dir", "redis_url", "encryption_key_file")
 _ACCOUNT = ("mode", "account")
-_SHARES = ("share_kwcli", "share_token_file", "share_bot_file")
 _OTHER_ACCOUNT = "another account"
 
 _WHEN: dict[Step, tuple[str, ...]] = {
@@ -44,7 +44,7 @@ _WHEN: dict[Step, tuple[str, ...]] = {
     Step.WITHDRAW_TOKEN_FILE: ("share_token_file", "data_dir", "store", _OTHER_ACCOUNT),
     Step.WITHDRAW_BOT_FILE: ("share_bot_file", _OTHER_ACCOUNT),
     Step.MOVE: _PLACE,
-    Step.PUBLISH: (*_PLACE, *_ACCOUNT, *_SHARES),
+    Step.PUBLISH: (*_PLACE, *_ACCOUNT, *NO_SHARES),
 }
 """The changes that make a step necessary. With another account nothing moves: its token is another one."""
 
@@ -53,7 +53,7 @@ def plan(before: Settings, after: Settings) -> tuple[Step, ...]:
     """Return what to do after the settings changed from `before`, in order; nothing while some settings are unknown."""
     if not (before.is_usable and after.is_usable):
         return ()
-    changed = {name for name in (*_PLACE, *_ACCOUNT, *_SHARES) if getattr(before, name) != getattr(after, name)}
+    changed = {name for name in (*_PLACE, *_ACCOUNT, *NO_SHARES) if getattr(before, name) != getattr(after, name)}
     if not _is_same_account(before, after):
         changed.add(_OTHER_ACCOUNT)
     steps = [step for step, causes in _WHEN.items() if not changed.isdisjoint(causes)]
@@ -72,7 +72,7 @@ def carry_over(before: Settings, after: Settings) -> Settings:
     """
     names = [
         name
-        for name in (*_ACCOUNT, *_PLACE, *_SHARES, "policy")
+        for name in (*_ACCOUNT, *_PLACE, *NO_SHARES, "policy")
         if name not in before.unknown
         and (name in after.unknown or (name in before.sources and name not in after.sources))
     ]
@@ -171,8 +171,7 @@ def _withdraw(
     past = {step.value for step in steps}
     if service.store.place().kind == "file":  # then .token is no copy but the token itself
         past.discard("share_token_file")
-    no_share = {"share_kwcli": False, "share_token_file": False, "share_bot_file": ""}
-    shared = before.replace(**{name: none for name, none in no_share.items() if name not in past})
+    shared = before.replace(**{name: none for name, none in NO_SHARES.items() if name not in past})
     exports = open_exports(shared, lambda: find_keys(shared, environ))
     with service.store.lock:
         return exports.withdraw(token)

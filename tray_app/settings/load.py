@@ -35,6 +35,9 @@ HAS_CASE_SENSITIVE_NAMES = sys.platform not in {"win32", "darwin"}
 ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "kiwoomcli", "default"
 """Where a value comes from; `PROFILE` is the profile's own section, `KWCLI` the alias of the same name."""
 
+NO_SHARES = {"share_kwcli": False, "share_token_file": False, BOT_FILE: ""}
+"""The settings with which no other tool gets the token."""
+
 _BOT_FILE_IS_TOKEN_FILE = msg("share_bot_file is left out, because it is the file of a token itself.")
 
 
