@@ -39,7 +39,7 @@ from tray_app.core.wording import korean_time, mode_text
 from tray_app.history.database import FILE, SQLITE_SUFFIXES
 from tray_app.kiwoom.endpoints import base_url_for
 from tray_app.service.composition import find_keys, open_exports, open_service
-from tray_app.service.exchange_calendar import has_holidays, holidays_problem, install_holidays
+from tray_app.service.exchange_calendar import has_holidays_package, holidays_problem, install_holidays
 from tray_app.service.other_stores import FILE as ISSUED_FILE
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import config_dir, settings_file, shared_state_dir, token_file
@@ -429,7 +429,7 @@ def _trading_days() -> Finding:
     trading."""
     install_holidays(time.time())
     known = closed_days()
-    if known is None and has_holidays():
+    if known is None and has_holidays_package():
         return Finding(msg("trading days"), tr("looked up when the tray or watch starts"), good=True)
     if known is None:
         install_closed_days(ClosedDays())

@@ -138,7 +138,7 @@ def _translation() -> str:
 
 def _trading_days() -> str:
     """A packaged program brings the file; an installation the package that writes it."""
-    from tray_app.service.exchange_calendar import has_holidays, holidays_problem, install_holidays
+    from tray_app.service.exchange_calendar import has_holidays_package, holidays_problem, install_holidays
 
     now = time.time()
     if is_frozen():
@@ -147,7 +147,7 @@ def _trading_days() -> str:
         if known is None or holidays_problem(now):
             raise LookupError("the exchange's holidays are not there")
         return f"known until {known.last.isoformat()}"
-    if not has_holidays():
+    if not has_holidays_package():
         raise LookupError("the package holidays is not installed")
     return "the package is there"
 

@@ -53,9 +53,8 @@ def as_written(expires_at: datetime, created_at: datetime, written_at: float) ->
     return min(expires, written + timedelta(seconds=_LIFETIME_SECONDS)), min(created, written)
 
 
-def outlives_kiwooms(expires_at: datetime, created_at: datetime) -> bool:
-    """Return True if a token expires later than any of Kiwoom's does, so that somebody has read Kiwoom's time in
-    another zone."""
+def has_impossible_lifetime(expires_at: datetime, created_at: datetime) -> bool:
+    """Return True if no token of Kiwoom's is valid for so long: somebody has read its expiry in another zone."""
     return (expires_at - created_at).total_seconds() > _LIFETIME_SECONDS + _SLACK_SECONDS
 
 

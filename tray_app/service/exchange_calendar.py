@@ -63,9 +63,9 @@ def update_holidays(now: float) -> None:
 
     Where that fails, what is known so far stays; `lacks_holidays` then tells whether that is enough.
     """
-    if is_frozen() or not (_is_written_by_child() and install_holidays(now)):
+    if is_frozen() or not (_write_in_child() and install_holidays(now)):
         logs.warning("The exchange's holidays could not be updated")
-        _update_command()  # here, where somebody waits anyway
+        _update_command()  # somebody waits here anyway; from now on it is known without a look at the disk
         install_closed_days(closed_days() or ClosedDays())
 
 
@@ -75,8 +75,8 @@ def update_if_needed(now: float) -> None:
         update_holidays(now)
 
 
-def has_holidays() -> bool:
-    """Return whether the package is installed that knows the holidays."""
+def has_holidays_package() -> bool:
+    """Return whether the package that knows the holidays is installed; a packaged program has its file instead."""
     return not is_frozen() and bool(library_version("holidays"))
 
 
@@ -100,7 +100,8 @@ def _update_command() -> str:
     return upgrade_command("holidays")
 
 
-def _is_written_by_child() -> bool:
+def _write_in_child() -> bool:
+    """Have a process of our own write the file, and return whether it did."""
     import subprocess
 
     command = tray_command(UPDATE_HOLIDAYS_OPTION)

@@ -23,7 +23,7 @@ from tray_app.core.errors import (
 from tray_app.core.language import msg
 from tray_app.core.profile import command_line
 from tray_app.core.secret import without_traceback
-from tray_app.core.writer_zone import outlives_kiwooms
+from tray_app.core.writer_zone import has_impossible_lifetime
 from tray_app.service.account_store import AccountStore
 from tray_app.service.event_buffer import EventBuffer
 from tray_app.service.evidence import Evidence, check_not_too_soon
@@ -287,8 +287,8 @@ class TokenService:
             self.tokens.unsaved = None
             if not session.record.evidence.is_about(token.value):
                 evidence = session.record.evidence.unknown()
-                is_too_long = outlives_kiwooms(token.expires_at, token.created_at)
-                session.write(evidence=evidence.doubted(token, self._clock()) if is_too_long else evidence)
+                is_impossible = has_impossible_lifetime(token.expires_at, token.created_at)
+                session.write(evidence=evidence.doubted(token, self._clock()) if is_impossible else evidence)
             session.publish(token)
             self._events.add("stored", token)
             return self.tokens.version_of_write(version)
