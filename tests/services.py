@@ -147,7 +147,7 @@ class FakeService:
     def clear(self, *, revoke: bool = False) -> Cleared:
         self.calls.append("revoke" if revoke else "clear")
         self._wait()
-        cleared = self.cleared or Cleared(there=self.token is not None, revoked=revoke)
+        cleared = self.cleared or Cleared(was_there=self.token is not None, revoked=revoke)
         self.hold(None)
         return cleared
 

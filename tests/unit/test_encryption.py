@@ -209,7 +209,7 @@ def test_an_unreadable_token_can_be_forgotten_on_demand(path: Path) -> None:
     with pytest.raises(EncryptionKeyUnusable):
         service.clear(revoke=True)
     assert path.exists()
-    assert service.clear().there
+    assert service.clear().was_there
     assert not path.exists()
 
 

@@ -119,7 +119,7 @@ def test_a_clear_also_goes_to_a_bots_file_while_the_keyring_is_locked(
     locked()
     clock.advance(1)
     cleared = opened(clock, broker).clear()
-    assert (cleared.there, bot_file.exists()) == (True, False)
+    assert (cleared.was_there, bot_file.exists()) == (True, False)
     ring.broken = None
     assert opened(clock, broker).current() is None
 
@@ -131,7 +131,7 @@ def test_whether_a_locked_keyring_had_a_token_is_not_told(
     bot_file.parent.mkdir()
     bot_file.write_text('{"note": "no token"}')
     cleared = opened(clock, broker).clear()
-    assert (cleared.there, str(cleared.unseen)) == (False, "The keyring is locked. Unlock it.")
+    assert (cleared.was_there, str(cleared.unseen)) == (False, "The keyring is locked. Unlock it.")
     assert bot_file.exists()
 
 
@@ -152,7 +152,7 @@ def test_where_there_is_no_keyring_there_was_no_token(
 ) -> None:
     monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
     cleared = opened(clock, broker).clear()
-    assert (cleared.there, cleared.unseen) == (False, None)
+    assert (cleared.was_there, cleared.unseen) == (False, None)
 
 
 def test_a_clear_leaves_the_token_that_a_bot_has_got_by_itself(
@@ -262,7 +262,7 @@ def test_a_folder_in_its_place_costs_no_token(bot_file: Path, clock: Clock, brok
     outcome = service.ensure()
     assert service.store.read() == outcome.token
     assert len(outcome.unpublished) == 1
-    assert service.clear().there
+    assert service.clear().was_there
     assert bot_file.is_dir()
 
 

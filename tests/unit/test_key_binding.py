@@ -79,7 +79,7 @@ def test_a_clear_leaves_a_token_of_another_account(
         owner.tokens.stored()
         owner.expire_soft(token)
     cleared = opened(other).clear()
-    assert (cleared.there, cleared.kept) == (False, True)
+    assert (cleared.was_there, cleared.of_other_keys) == (False, True)
     assert opened(ONE).current() == token
 
 

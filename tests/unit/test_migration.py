@@ -108,12 +108,12 @@ class TestADamagedFile:
 
 def test_what_became_of_a_token_is_told_with_the_place() -> None:
     migrated = Migrated()
-    assert migrated.told() == []
+    assert migrated.sentences() == []
 
     migrated.place = Place("file", "/data/.token")
     migrated.left = Place("redis", "redis://host:6379/0", RedisUnavailable("no", problem=RedisUnavailable.FULL))
 
-    assert migrated.told() == [
+    assert migrated.sentences() == [
         "The token was moved too: file /data/.token.",
         "The valid token stays where it is: Redis redis://host:6379/0 (Redis is full).",
     ]

@@ -456,8 +456,8 @@ def test_clear_that_found_no_token_of_this_account_claims_to_have_cleared_none(
     kept: bool, result: Result, make: Make, service: FakeService
 ) -> None:
     service.hold(token_for("a-token", DAY, START))
-    service.cleared = Cleared(there=False)
-    service.cleared.kept = kept
+    service.cleared = Cleared(was_there=False)
+    service.cleared.of_other_keys = kept
     watched = make()
     watched.start()
     watched.supervisor.do(Clear(revoke=True))

@@ -914,10 +914,10 @@ class TestClear:
 
         cleared = service.clear()
 
-        assert (cleared.there, cleared.revoked, broker.revokes, opened().current()) == (True, False, 0, None)
+        assert (cleared.was_there, cleared.revoked, broker.revokes, opened().current()) == (True, False, 0, None)
 
     def test_tells_that_there_was_none(self, service: TokenService) -> None:
-        assert service.clear().there is False
+        assert service.clear().was_there is False
 
     def test_with_revoke_ends_it_at_kiwoom_as_well(
         self, service: TokenService, broker: FakeBroker, opened: Callable[..., TokenService]
@@ -1202,7 +1202,11 @@ class TestReplaceRefused:
 def test_a_memory_store_serves_as_well(broker: FakeBroker, clock: Clock) -> None:
     service = TokenService("default", MemoryStore(clock), lambda: KEYS, lambda: broker, clock)
 
-    assert [service.ensure().how, service.ensure().how, service.clear().there] == [Outcome.ISSUED, Outcome.FOUND, True]
+    assert [service.ensure().how, service.ensure().how, service.clear().was_there] == [
+        Outcome.ISSUED,
+        Outcome.FOUND,
+        True,
+    ]
 
 
 class TestScheduledRotation:

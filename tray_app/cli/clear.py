@@ -51,7 +51,7 @@ def _clear_all(options: Namespace) -> int:
             _complain(profile, say(failure))
             statuses.append(failure.exit_status)
             continue
-        if cleared.there or cleared.kept or cleared.unseen is not None:
+        if cleared.was_there or cleared.of_other_keys or cleared.unseen is not None:
             print(f"{printable(profile)}: {_cleared_text(cleared)}")
             has_told = True
         statuses += _complaints(profile, cleared)
@@ -72,7 +72,7 @@ def _complaints(profile: str, cleared: Cleared) -> list[int]:
     for sentence in _leftover_texts(cleared):
         _complain(profile, sentence)
     failures = [*cleared.unpublished, *filter(None, (cleared.undeleted, cleared.unseen))]
-    return [*(error.exit_status for error in failures), *([UNEXPECTED] if cleared.kept else [])]
+    return [*(error.exit_status for error in failures), *([UNEXPECTED] if cleared.of_other_keys else [])]
 
 
 def _complain(profile: str, sentence: str) -> None:
@@ -87,9 +87,9 @@ def _cleared_text(cleared: Cleared) -> str:
         return tr("The token was revoked at Kiwoom and removed from this computer.")
     if cleared.already_dead:
         return tr("Kiwoom no longer accepted the token; it was removed from this computer.")
-    if cleared.there:
+    if cleared.was_there:
         return tr("The token was removed from this computer. At Kiwoom it stays valid until it expires.")
-    if cleared.kept:
+    if cleared.of_other_keys:
         return tr("There was no token of this account. The stored one was issued with other keys and stays.")
     if cleared.unseen is not None:
         reason = say(cleared.unseen)

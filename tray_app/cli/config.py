@@ -87,7 +87,7 @@ def _tell_consequences(setting: Setting, changed: Changed) -> None:
     settings, migrated = changed.settings, changed.migrated
     if setting.name == "policy" and settings.policy.startswith("daily"):
         print(tr(DAILY_MEANS, time=settings.policy.split()[-1]))
-    for sentence in migrated.told():
+    for sentence in migrated.sentences():
         print(sentence)
     if migrated.elsewhere:
         print(tr(OLD_PLACE_MEANS))

@@ -415,7 +415,7 @@ class LockedSession:
         before, evidence = self.record.last, self.record.evidence
         broker = broker or self._open_broker()
         keys = keys or self._find_keys()
-        cleared = Cleared(there=True)
+        cleared = Cleared(was_there=True)
         self.write(
             last=LastAttempt.rotation_begun(token, self._clock()), evidence=evidence.doubted(token, self._clock())
         )

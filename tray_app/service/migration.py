@@ -100,14 +100,14 @@ class Migrated:
         self.left: Place | None = None
         self.failures: list[KiwoomTokenError] = []
 
-    def told(self) -> list[str]:
-        """Return what became of a valid token, as sentences."""
-        told = []
+    def sentences(self) -> list[str]:
+        """Return what became of a valid token."""
+        sentences = []
         if self.place is not None:
-            told.append(tr("The token was moved too: {place}.", place=self.place.text()))
+            sentences.append(tr("The token was moved too: {place}.", place=self.place.text()))
         if self.left is not None:
-            told.append(tr("The valid token stays where it is: {place}.", place=self.left.text()))
-        return told
+            sentences.append(tr("The valid token stays where it is: {place}.", place=self.left.text()))
+        return sentences
 
     def add(self, other: Migrated) -> None:
         """Add the result for another profile."""

@@ -56,28 +56,28 @@ class Verified:
 class Cleared:
     """What a clear did.
 
-    `there`: there was a token. `revoked`: Kiwoom confirmed the revoke; `already_dead`: Kiwoom said that the token was
-    not valid any more. `kept`: the stored token belongs to other keys or another mode, and stayed. `unseen`: why it is
-    not known whether there was one, or None; it counts as cleared all the same. `undeleted`: why something of a token
-    that Kiwoom has ended is still stored, or None. `unpublished`: the errors that left the token where another tool
-    reads it.
+    `was_there`: there was a token. `revoked`: Kiwoom confirmed the revoke; `already_dead`: Kiwoom said that the token
+    was not valid any more. `of_other_keys`: the stored token belongs to other keys or another mode, and stayed.
+    `unseen`: why it is not known whether there was one, or None; it counts as cleared all the same. `undeleted`: why
+    something of a token that Kiwoom has ended is still stored, or None. `unpublished`: the errors that left the token
+    where another tool reads it.
     """
 
-    __slots__ = ("already_dead", "kept", "revoked", "there", "undeleted", "unpublished", "unseen")
+    __slots__ = ("already_dead", "of_other_keys", "revoked", "undeleted", "unpublished", "unseen", "was_there")
 
     def __init__(
         self,
         *,
-        there: bool,
+        was_there: bool,
         revoked: bool = False,
         already_dead: bool = False,
-        kept: bool = False,
+        of_other_keys: bool = False,
         unseen: StoreError | None = None,
     ) -> None:
-        self.there = there
+        self.was_there = was_there
         self.revoked = revoked
         self.already_dead = already_dead
-        self.kept = kept
+        self.of_other_keys = of_other_keys
         self.unseen = unseen
         self.undeleted: StoreError | None = None
         self.unpublished: tuple[KiwoomTokenError, ...] = ()

@@ -306,11 +306,11 @@ class TokenService:
             if token is None and unseen is None:
                 anothers = self.tokens.of_another()
                 if anothers is not None and not of_any_keys:
-                    return Cleared(there=False, kept=True)
+                    return Cleared(was_there=False, of_other_keys=True)
                 token = anothers
             if revoke and unseen is not None:
                 raise unseen
-            cleared = Cleared(there=token is not None)
+            cleared = Cleared(was_there=token is not None)
             if revoke and token is not None and token.is_unexpired(self._clock()):
                 with self._events.failure_added(token):
                     cleared = session.revoke(token)
@@ -321,7 +321,7 @@ class TokenService:
                 _clear(self.store, cleared)
             else:
                 was_published, cleared.unpublished = (False, ()) if self.exports is None else self.exports.forget()
-                cleared.there = self.store.clear() or was_published
+                cleared.was_there = self.store.clear() or was_published
             self.tokens.unsaved = None
             record = session.record
             last, evidence = record.last, record.evidence.unknown()
@@ -330,7 +330,7 @@ class TokenService:
             if last.revoking or evidence != record.evidence or record.rotate_at is not None:
                 # from now on, being without a token is on purpose
                 session.write(last=last.without_rotation(), evidence=evidence, rotate_at=0.0, unsaved=())
-            if cleared.there:
+            if cleared.was_there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)
             return cleared
 

@@ -290,9 +290,9 @@ def _result_of(cleared: Cleared) -> Result:
         return Result.REVOKED
     if cleared.already_dead:
         return Result.ALREADY_DEAD
-    if cleared.there or cleared.unseen is not None:
+    if cleared.was_there or cleared.unseen is not None:
         return Result.CLEARED
-    return Result.KEPT if cleared.kept else Result.GONE
+    return Result.KEPT if cleared.of_other_keys else Result.GONE
 
 
 def _checked_at(state: TokenState, arrived_at: float, now: float) -> float | None:

@@ -132,8 +132,8 @@ class SettingsWindow(ToolWindow):
     def show_done(self, name: str, changed: Changed) -> None:
         """Show beside the field what a change did to the stored token."""
         migrated = changed.migrated
-        told = [*migrated.told(), *map(say, migrated.failures)]
-        self._cards[name].show_outcome(joined(*told), bad=bool(migrated.failures))
+        outcome = joined(*migrated.sentences(), *map(say, migrated.failures))
+        self._cards[name].show_outcome(outcome, bad=bool(migrated.failures))
 
     def commit(self) -> None:
         """Commit what was typed last, as everything before it was."""
