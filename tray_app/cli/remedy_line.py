@@ -80,7 +80,7 @@ def _state_of(settings: Settings, now: float) -> TokenState:
     failure = None if was_with_other_keys else record.last.failure(now)
     if isinstance(failure, RateLimited) and not failure.retry_after:
         failure.retry_after = max(0.0, record.last.pause_until(issued_for, route) - now)
-    failure = failure or record.failed_check(token, now)
+    failure = failure or record.check_failure(token, now)
     return state if failure is None else _with_error(state, failure, now)
 
 

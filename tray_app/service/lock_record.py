@@ -77,7 +77,7 @@ class LockRecord:
         has revoked it and got no other, because its program was killed or Kiwoom issued none."""
         return lost is not None and (self.last.is_revoking(lost) or self.evidence.says_dead(lost.value))
 
-    def failed_check(self, token: Token | None, now: float) -> BrokerError | None:
+    def check_failure(self, token: Token | None, now: float) -> BrokerError | None:
         """Return why Kiwoom did not say whether the token works when it was last asked; None once it has said so."""
         if token is None or self.check.refused != token.value.fingerprint():
             return None

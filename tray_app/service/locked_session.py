@@ -80,8 +80,8 @@ class LockedSession:
         """Replace parts of the lock's record, see `LockRecord.replace`. Let every reader know when that changes which
         tokens nobody is to get, or which is in doubt.
 
-        A token that somebody began to revoke, and about which `evidence` says nothing, is never given to anybody again
-        once that mark is gone, unless `was_revoked` is False. Raises `LockLost`.
+        When `last` ends the mark that a token was being revoked, that token counts as revoked from now on, unless
+        `evidence` is about it, or `was_revoked` is False: then Kiwoom did not carry the revoke out. Raises `LockLost`.
         """
         self.check_lock()
         before = self.record
@@ -187,7 +187,7 @@ class LockedSession:
         if self.record.evidence.says_ended(issued.value):
             return None
         try:
-            if not self._asks_alive(issued):
+            if not self._is_alive(issued):
                 self.remember_refused(issued.value)
                 return None
             evidence = self.record.evidence.confirmed(issued, self._clock())
@@ -201,8 +201,10 @@ class LockedSession:
         return Outcome(issued, Outcome.ISSUED, unsaved=unsaved, unpublished=self.publish(issued))
 
     def _issue(self, before: Token | None, keys: AppKeys, request: Request, broker: TokenBroker) -> Outcome:
+        """Have Kiwoom issue a token, after revoking the stored one (`before`) where the request wants that; store it,
+        record it and publish it. Raises `BrokerError`, and `StoreError` before anything is revoked."""
         last = self.record.last
-        other = self._tokens.unexpired_of_another() if before is None else None
+        replaced = self._tokens.unexpired_of_another() if before is None else None
         revoking = last.revoking if before is None or last.is_revoking(before) else ""
         was_unexpired = before is not None and before.is_unexpired(self._clock())
         if before is not None and request.rotate and was_unexpired:
@@ -235,7 +237,7 @@ class LockedSession:
         self._record_issue(
             token,
             request,
-            other,
+            replaced,
             unsaved,
             revoking,
             is_same=same,
@@ -256,7 +258,7 @@ class LockedSession:
         self,
         token: Token,
         request: Request,
-        other: Token | None,
+        replaced: Token | None,
         unsaved: StoreError | None,
         revoking: str,
         *,
@@ -264,16 +266,16 @@ class LockedSession:
         was_unexpired: bool,
         skew: float | None,
     ) -> None:
-        """Record that Kiwoom issued the token, and what that means for others: the one of `other` keys that it takes
-        the place of, those that could not be stored, and the one that was `revoking`.
+        """Record that Kiwoom issued the token, and what that means for others: the one of other keys that it has
+        `replaced` in the store, those that could not be stored, and the one that was `revoking`.
 
         Callers that wait read the token as soon as the record is there, so it has been stored before, if it could be.
         """
         evidence = self.record.evidence
-        names = self.record.unsaved_with(token, unsaved)
-        if other is None:
+        still_unsaved = self.record.unsaved_with(token, unsaved)
+        if replaced is None:
             evidence = evidence.superseded(token, self._clock(), self.record.unsaved, revoking)
-            names = names[-1:] if unsaved is not None else ()
+            still_unsaved = still_unsaved[-1:] if unsaved is not None else ()
         ends_anothers = bool(self.record.unsaved) and not was_unexpired and evidence != self.record.evidence
         attempt = LastAttempt.succeeded(
             token,
@@ -282,12 +284,12 @@ class LockedSession:
             is_same=is_same,
             ended_unsaved=unsaved is not None and ends_anothers,
             is_rotation=request.rotate,
-            replaced=[] if other is None else [*self.record.last.replaced, other.issued_for],
+            replaced=[] if replaced is None else [*self.record.last.replaced, replaced.issued_for],
             revoking=revoking if unsaved is not None else "",
             skew=skew,
         )
         plan = 0.0 if request.rotate else None
-        self._write_good(token, attempt, evidence, rotate_at=plan, unsaved=names)
+        self._write_confirmed(token, attempt, evidence, rotate_at=plan, unsaved=still_unsaved)
 
     def _record_failure(
         self, error: BrokerError, request: Request, keys: AppKeys, before: LastAttempt, revoking: str
@@ -326,10 +328,10 @@ class LockedSession:
 
     def verify(self, token: Token) -> bool:
         """Ask Kiwoom if the token works, and take it away if it does not. Raises `BrokerError`."""
-        if self._asks_alive(token):
+        if self._is_alive(token):
             last = self.record.last
             last = last.without_rotation() if last.is_revoking(token) else last
-            self._write_good(token, last, self.record.evidence)
+            self._write_confirmed(token, last, self.record.evidence)
             return True
         self._take_away_dead(token)
         self._events.add("died", token)
@@ -348,7 +350,7 @@ class LockedSession:
         try:
             external = self.external_token() if rivals else None
             if external is not None and external.value.fingerprint() in rivals:
-                if self._asks_alive(external):
+                if self._is_alive(external):
                     self._take_away_dead(token)
                     self._events.add("died", token)
                     return self.adopt(external, is_confirmed=True).token
@@ -368,10 +370,11 @@ class LockedSession:
         retry_after = error.retry_after if isinstance(error, BrokerError) else None
         self.write(evidence=self.record.evidence.unanswered(token, self._clock(), retry_after))
 
-    def _asks_alive(self, token: Token) -> bool:
+    def _is_alive(self, token: Token) -> bool:
+        """Ask Kiwoom whether the token works. Raises `BrokerError`."""
         return self._open_broker().verify(token.value).value == _ALIVE
 
-    def _write_good(
+    def _write_confirmed(
         self,
         token: Token,
         last: LastAttempt,
@@ -492,7 +495,7 @@ class LockedSession:
         """Ask Kiwoom about a token that another tool has issued and store it; return None if it is dead. Without an
         answer from Kiwoom it is stored, and stays in doubt."""
         try:
-            is_alive = self._asks_alive(external)
+            is_alive = self._is_alive(external)
         except KiwoomTokenError as error:
             outcome = self.adopt(external)
             self.remember_unanswered(outcome.token, error)

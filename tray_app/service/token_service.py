@@ -254,7 +254,7 @@ class TokenService:
         with self._session(self.store.lock) as session:
             known = session.record.evidence
             evidence = known if known.is_about(value) else known.unknown()
-            is_open = evidence.says_doubtful(value) or session.record.failed_check(token, self._clock()) is not None
+            is_open = evidence.says_doubtful(value) or session.record.check_failure(token, self._clock()) is not None
             is_news = is_open or evidence.confirmed_at + CONFIRM_SECONDS <= at
             if is_news and evidence.doubted_at <= at and self.store.version() == version:
                 session.write(evidence=evidence.confirmed(token, at))

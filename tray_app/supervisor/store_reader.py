@@ -79,7 +79,7 @@ class StoreReader:
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
         if token is not None and evidence.has_confirmed_another_since(token):
             evidence = evidence.doubted(token, at)
-        error = record.failed_check(token, at)
+        error = record.check_failure(token, at)
         check = None if error is None else LastResult(Result.FAILED, record.check.at, error)
         return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence, check)
 
