@@ -27,20 +27,20 @@ class _State:
     """What this store remembers of its last use.
 
     `problem` is why the keyring cannot be used, or None, and `hides_token` whether it then most likely has the token.
-    `in_file` is True if the current token is in the file. `tried`
-    is the last token of another program that this store tried to announce, and `before` and `after` are the marker's
-    versions around that announcement, which is no change to this store itself.
+    `in_file` is True if the current token is in the file. `tried_to_announce` is the last token of another program that
+    this store tried to announce, and `marker_before` and `marker_after` are the marker's versions around that
+    announcement, which is no change to this store itself.
     """
 
-    __slots__ = ("after", "before", "hides_token", "in_file", "problem", "tried")
+    __slots__ = ("hides_token", "in_file", "marker_after", "marker_before", "problem", "tried_to_announce")
 
     def __init__(self) -> None:
         self.problem: KeyringUnavailable | None = None
         self.hides_token = False
         self.in_file = False
-        self.tried: Token | None = None
-        self.before: object = None
-        self.after: object = None
+        self.tried_to_announce: Token | None = None
+        self.marker_before: object = None
+        self.marker_after: object = None
 
 
 class FallbackStore:
@@ -84,8 +84,8 @@ class FallbackStore:
     def version(self) -> object:
         state = self._state
         marker = self._keyring.version()
-        if marker == state.after:  # announced here
-            marker = state.before
+        if marker == state.marker_after:  # announced here
+            marker = state.marker_before
         if os.access(self._file_path, os.F_OK):
             return (marker, self._file.version())
         if state.problem is not None:  # nothing reports when it is over: ask again now and then
@@ -101,18 +101,19 @@ class FallbackStore:
             unreadable = error
         announced = None if in_file is None else self._keyring.compare(in_file)
         superseded = announced is Announcement.SUPERSEDED
-        if self._keep_file or in_file is None or superseded or not in_file.is_unexpired(self._clock()):
+        is_file_enough = in_file is not None and in_file.is_unexpired(self._clock())
+        if self._keep_file or superseded or not is_file_enough:
             in_keyring = self._read_keyring()
         if superseded and self._state.problem is None:
-            in_file = None
-        if in_file is not None and in_file.is_unexpired(self._clock()) and in_file != in_keyring:
-            in_keyring = None
+            in_file, is_file_enough = None, False
+        if is_file_enough and in_file != in_keyring:
+            in_keyring = None  # the file has the newer one
         if in_keyring is None and unreadable is not None and not self._needs_no_file(unreadable):
             raise unreadable
-        if in_file is None or not in_file.is_unexpired(self._clock()):
-            self._refuse_plain_text()
+        if not is_file_enough:
+            self._refuse_file()
         self._state.in_file = in_keyring is None and in_file is not None
-        self._state.hides_token &= in_file is None or not in_file.is_unexpired(self._clock())
+        self._state.hides_token &= not is_file_enough
         if in_keyring is None and in_file is not None and announced is Announcement.UNANNOUNCED:
             self._announce_foreign(in_file)
         return in_keyring or in_file
@@ -140,7 +141,7 @@ class FallbackStore:
             version = self._keyring.write(token)
         except KeyringUnavailable as error:
             self._fall_back(error)
-            self._refuse_plain_text()
+            self._refuse_file()
             in_file = self._file.write(token)
             self._state.in_file, self._state.hides_token = True, False
             return (self._keyring.announce_token(token), in_file)
@@ -210,20 +211,20 @@ class FallbackStore:
 
         This happens under the lock, so that it does not undo a clear. Whoever holds the lock announces its own change.
         """
-        if token == self._state.tried or not token.is_unexpired(self._clock()):
+        if token == self._state.tried_to_announce or not token.is_unexpired(self._clock()):
             return
         try:
             if not self.lock.try_acquire():
                 return
         except StoreError:  # a folder where nothing can be written
-            self._state.tried = token
+            self._state.tried_to_announce = token
             return
         try:
             if self._keyring.compare(token) is Announcement.UNANNOUNCED:  # nobody else has announced it meanwhile
-                self._state.tried = token
+                self._state.tried_to_announce = token
                 before = self._keyring.version()
                 after = self._keyring.announce_token(token)
-                self._state.before, self._state.after = before, after
+                self._state.marker_before, self._state.marker_after = before, after
         finally:
             self.lock.release()
 
@@ -250,7 +251,7 @@ class FallbackStore:
         self._state.problem, self._state.hides_token = None, False
         return token
 
-    def _refuse_plain_text(self) -> None:
+    def _refuse_file(self) -> None:
         """Raise the keyring's problem if it is one for which no file may be used instead."""
         problem = self._state.problem
         if problem is None:

@@ -78,7 +78,7 @@ class FileStore:
                 return token
             if last:
                 logs.error("Failed to parse token file (%s)", problem)
-                _take_away(self._path, version, self._delete)
+                _unless_replaced(self._path, version, self._delete)
             else:
                 time.sleep(_EDITOR_PAUSE_SECONDS)
         return None
@@ -139,7 +139,7 @@ class FileStore:
         if self._seen is None or self._seen[0] != token:
             return False
         act = self._set_aside if token.is_unexpired(self._clock()) else self._forget
-        return _take_away(self._path, self._seen[1], act)
+        return _unless_replaced(self._path, self._seen[1], act)
 
     def check(self) -> None:
         """Do nothing: a file is read at every use."""
@@ -233,8 +233,8 @@ def expiry_for_log(token: Token) -> str:
     return token.expires_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _take_away(path: str, version: FileVersion, act: Callable[[], object]) -> bool:
-    """Call `act` unless the file has been replaced since that version."""
+def _unless_replaced(path: str, version: FileVersion, act: Callable[[], object]) -> bool:
+    """Call `act` unless the file has been replaced since that version. Return whether it was called."""
     if version_of(path) != version:
         return False
     act()
