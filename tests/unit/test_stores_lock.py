@@ -320,7 +320,7 @@ class TestHolderThatDoesNotGoOn:
     @pytest.fixture
     def stopped(self, lock: ProfileLock, monkeypatch: pytest.MonkeyPatch) -> None:
         """Whoever has the lock first does not go on."""
-        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.FIRST_LOOK_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.STOPPED_SECONDS", 0.05)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(1, "bot", is_stopped=not lock.is_lost()))
 
@@ -365,7 +365,7 @@ class TestHolderThatDoesNotGoOn:
             looks.append(1)
             return Holder(1, "bot", is_stopped=len(looks) % 2 == 1)
 
-        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.FIRST_LOOK_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.LOOK_EVERY_SECONDS", 0.01)
         monkeypatch.setattr("tray_app.stores.lock.STOPPED_SECONDS", 0.015)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", look)
@@ -432,7 +432,7 @@ class TestHolderThatDoesNotGoOn:
     def test_keeps_it_in_a_shorter_wait_when_nothing_is_known_about_it(
         self, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.FIRST_LOOK_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: None)
 
         with lock, pytest.raises(LockTimeout):
@@ -446,7 +446,7 @@ class TestHolderThatDoesNotGoOn:
         told: list[Holder] = []
         on_long_wait(told.append)
         request.addfinalizer(on_long_wait)
-        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.FIRST_LOOK_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.LOOK_EVERY_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(77, "bot", is_stopped=False))
 
@@ -459,7 +459,7 @@ class TestHolderThatDoesNotGoOn:
     def test_about_which_nothing_is_known_loses_it_once_no_request_can_take_that_long(
         self, writes: bool, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tray_app.stores.lock.TOLD_AFTER_SECONDS", 0.0)
+        monkeypatch.setattr("tray_app.stores.lock.FIRST_LOOK_SECONDS", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.DEFAULT_TIMEOUT_SECONDS", 0.3)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: None)
         lock.acquire()

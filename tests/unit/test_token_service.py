@@ -1258,7 +1258,7 @@ class TestOvertaken:
 
     @pytest.fixture(autouse=True)
     def stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("TOLD_AFTER_SECONDS", "STOPPED_SECONDS"):
+        for name in ("FIRST_LOOK_SECONDS", "STOPPED_SECONDS"):
             monkeypatch.setattr(f"tray_app.stores.lock.{name}", 0.0)
         monkeypatch.setattr("tray_app.stores.lock.holder_of", lambda _: Holder(1, "bot", is_stopped=True))
 

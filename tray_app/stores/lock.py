@@ -34,12 +34,13 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_SECONDS = 30.0
 """Longer than any issue request may take, so a holder that is still running always finishes first."""
 
-TOLD_AFTER_SECONDS = 2.0
-"""By then a request has its answer, as a rule; a program that was stopped (Ctrl+Z) keeps the lock."""
+FIRST_LOOK_SECONDS = 2.0
+"""Whoever waits so long looks who holds the lock, and tells its user: a request has its answer by then, as a rule."""
 
 LOOK_EVERY_SECONDS = 0.5
 STOPPED_SECONDS = 3.0
-"""A holder that was stopped for so long loses the lock."""
+"""A holder that is seen stopped (Ctrl+Z, a debugger) for so long loses the lock, that is five seconds into the wait at
+the earliest."""
 
 _OVERSLEPT_SECONDS = 1.0
 """A pause counts for no more than this beyond its length: whoever waits may have been stopped as well."""
@@ -188,17 +189,17 @@ class _Wait:
         self._timeout = timeout
         self._is_longest = is_longest
         self._waited = 0.0
-        self._next_look = TOLD_AFTER_SECONDS
+        self._next_look = FIRST_LOOK_SECONDS
         self._stopped_since: float | None = None
-        self._is_told = False
+        self._has_told = False
         self._record = lock.record_version()
         self._pauses = _Pauses()
 
     def pause(self) -> bool:
         """Wait for a moment; return True once the holder does not go on, so that the lock may be taken away from it.
 
-        That is a holder that was stopped for three seconds, or one about which nothing can be told and which wrote
-        nothing in the longest wait. Raises `LockTimeout` at the end of the wait.
+        That is a holder that was seen stopped for `STOPPED_SECONDS`, or one about which nothing can be told and which
+        wrote nothing in the longest wait. Raises `LockTimeout` at the end of the wait.
         """
         is_over = self._waited >= self._timeout
         if is_over or self._waited >= self._next_look:
@@ -208,8 +209,8 @@ class _Wait:
                 return True
             if is_over:
                 raise _timed_out(holder)
-            if holder is not None and not self._is_told:
-                self._is_told = True
+            if holder is not None and not self._has_told:
+                self._has_told = True
                 _tell_waiting(holder)
         self._waited += self._pauses.sleep()
         return False
