@@ -98,7 +98,7 @@ def make(qtbot: QtBot, clock: Clock, service: FakeService) -> Iterator[Callable[
     yield watched
     service.gate.set()
     for one in made:
-        one.wait(lambda one=one: one.monitor.is_idle or one.state.busy is Action.LOOK)  # type: ignore[misc]
+        one.wait(lambda one=one: one.monitor.is_idle or one.state.busy is Action.READ)  # type: ignore[misc]
         if isValid(one.monitor):
             one.monitor.end()
 

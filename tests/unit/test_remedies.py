@@ -132,4 +132,4 @@ def test_what_to_type_is_a_command_that_is_taken(remedy: str) -> None:
 
 
 def test_nothing_is_known_while_the_first_look_is_under_way() -> None:
-    assert remedy_for(TokenState("default", "real", busy=Action.LOOK), NOON) == Remedy.NONE
+    assert remedy_for(TokenState("default", "real", busy=Action.READ), NOON) == Remedy.NONE

@@ -316,7 +316,7 @@ def test_the_keyboard_returns_to_the_main_button_once_it_can_be_used(shown: Stat
 
 
 def test_looking_is_no_work_that_somebody_pressed(shown: StatusWindow) -> None:
-    shown.show_view(view(busy=Action.LOOK))
+    shown.show_view(view(busy=Action.READ))
     assert not any(one.is_working() for one in shown.findChildren(WorkButton))
     assert button(shown, "refreshButton").isEnabled()
 

@@ -112,10 +112,10 @@ def test_a_clock_that_was_set_back_does_not_stop_the_checks(
 def test_a_read_may_be_first_to_find_the_keyring_unlocked(watch: KeyringWatch) -> None:
     readable = TokenState("default", "real", place="file")
 
-    assert watch.has_moved_on(IN_FILE, readable)
-    assert not watch.has_moved_on(IN_FILE, IN_FILE)
-    assert not watch.has_moved_on(IDLE, readable), "it was not locked before"
-    assert not watch.has_moved_on(IN_FILE, IDLE), "the token is in the keyring already"
+    assert watch.is_token_left_in_file(IN_FILE, readable)
+    assert not watch.is_token_left_in_file(IN_FILE, IN_FILE)
+    assert not watch.is_token_left_in_file(IDLE, readable), "it was not locked before"
+    assert not watch.is_token_left_in_file(IN_FILE, IDLE), "the token is in the keyring already"
 
 
 def test_without_a_check_nothing_is_ever_done(clock: Clock) -> None:
@@ -124,5 +124,5 @@ def test_without_a_check_nothing_is_ever_done(clock: Clock) -> None:
 
     assert not watch.poll(IN_FILE)
     assert watch.next_moment(IN_FILE) is None
-    assert not watch.has_moved_on(IN_FILE, TokenState("default", "real", place="file"))
+    assert not watch.is_token_left_in_file(IN_FILE, TokenState("default", "real", place="file"))
     assert jobs == []

@@ -125,7 +125,7 @@ def test_countdown_ends_at_the_exact_end() -> None:
 
 
 @pytest.mark.parametrize("left", [None, -100, 0, 0.5, 1, 59, 60, 61, 119, 120, 299, 300, 599, 600, 601, 3600, 79805.25])
-@pytest.mark.parametrize("busy", [None, Action.REFRESH, Action.LOOK])
+@pytest.mark.parametrize("busy", [None, Action.REFRESH, Action.READ])
 def test_nothing_in_the_tray_changes_before_changes_next(left: float | None, busy: Action | None) -> None:
     one = state(left, busy=busy)
     change = changes_next(one, NOW)
@@ -175,7 +175,7 @@ def test_next_change_comes_when_a_renewal_is_due() -> None:
     ("changes", "expected"),
     [
         ({}, IconSpec(Phase.VALID, 44)),
-        ({"busy": Action.LOOK}, IconSpec(Phase.VALID, 44)),
+        ({"busy": Action.READ}, IconSpec(Phase.VALID, 44)),
         ({"busy": Action.REFRESH}, IconSpec(Phase.VALID, busy=True)),
         ({"place_problem": "locked"}, IconSpec(Phase.VALID, 44, locked=True)),
         ({"place_problem": "missing"}, IconSpec(Phase.VALID, 44, problem=True)),
@@ -204,7 +204,7 @@ def test_every_action_says_what_it_does() -> None:
     assert "" not in texts
 
 
-@pytest.mark.parametrize("action", [action for action in Action if action is not Action.LOOK])
+@pytest.mark.parametrize("action", [action for action in Action if action is not Action.READ])
 def test_nothing_can_be_started_while_something_is_done(action: Action) -> None:
     view = seen(state(busy=action), NOW)
     assert (view.can_refresh, view.can_rotate, view.can_clear) == (False, False, False)
@@ -497,7 +497,7 @@ def test_missing_token_is_less_urgent_while_the_market_is_closed() -> None:
         {"last": LastResult(Result.ALREADY_DEAD, NOW)},
         {"last": LastResult(Result.KEPT, NOW)},
         {"last": LastResult(Result.ISSUED, NOW), "renew_at": None},
-        {"last": None, "busy": Action.LOOK},
+        {"last": None, "busy": Action.READ},
     ],
 )
 def test_profile_without_a_token_because_somebody_wants_it_so_is_not_urgent(changes: dict[str, Any]) -> None:
@@ -651,7 +651,7 @@ def test_copied_token_is_counted_down() -> None:
     ("left", "busy", "can_copy", "can_rotate"),
     [
         (5000, None, True, True),
-        (5000, Action.LOOK, True, True),
+        (5000, Action.READ, True, True),
         (5000, Action.REFRESH, True, False),
         (5000, Action.ROTATE, False, False),
         (5000, Action.CLEAR, False, False),
@@ -700,7 +700,7 @@ def test_broken_settings_are_told_at_the_icon_too() -> None:
 
 @pytest.mark.parametrize("action", [None, *Action])
 def test_work_is_what_somebody_wanted_and_not_a_look(action: Action | None) -> None:
-    assert seen(state(busy=action), NOW).working is (None if action is Action.LOOK else action)
+    assert seen(state(busy=action), NOW).working is (None if action is Action.READ else action)
 
 
 @pytest.mark.usefixtures("korean")

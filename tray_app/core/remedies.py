@@ -8,7 +8,7 @@ from tray_app.core.errors import BrokerError, KeyringUnavailable, RateLimited, R
 from tray_app.core.language import tr
 from tray_app.core.profile import command_line
 from tray_app.core.renewal_schedule import NOTIFY
-from tray_app.core.state import Action, Life, Result, TokenState
+from tray_app.core.state import Life, Result, TokenState
 from tray_app.core.trading import QUIET_MINUTES, QUIET_TIME, is_evening_before, is_trading, next_time_of_day, opening_of
 from tray_app.core.wording import keyring_name, local_time
 
@@ -161,8 +161,8 @@ def _of_error(error: KiwoomTokenError, state: TokenState, now: float) -> str:
 
 
 def _of_life(state: TokenState, now: float) -> str:
-    if state.expires is None and state.busy is Action.LOOK and state.last is None:
-        return Remedy.NONE  # nobody knows yet whether there is a token
+    if state.is_unread:
+        return Remedy.NONE
     life = state.life(now)
     if life in {Life.NONE, Life.EXPIRED, Life.DEAD}:
         return Remedy.ISSUE

@@ -29,7 +29,7 @@ class Life(StrEnum):
 class Action(StrEnum):
     """What is being done with the token at this moment."""
 
-    LOOK = "look"
+    READ = "read"
     REFRESH = "refresh"
     ROTATE = "rotate"
     CLEAR = "clear"
@@ -100,7 +100,7 @@ class TokenState:
     place_path: str = ""
     place_problem: str = ""
     hides_token: bool = False
-    busy: Action | None = Action.LOOK
+    busy: Action | None = Action.READ
     last: LastResult | None = None
     renew_at: float | None = None
     rotate_at: float | None = None
@@ -115,6 +115,11 @@ class TokenState:
     def life(self, now: float) -> Life:
         """Return how long the token is still valid at `now`, as far as that is known."""
         return life_of(self.expires, now, is_dead=self.dead_at is not None, is_doubtful=self.is_doubtful)
+
+    @property
+    def is_unread(self) -> bool:
+        """True while the store was not read yet, so that it is unknown whether there is a token."""
+        return self.expires is None and self.busy is Action.READ and self.last is None
 
     def remaining(self, now: float) -> float:
         """Return how many seconds the token is still valid, 0 without a valid one."""

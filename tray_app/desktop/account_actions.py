@@ -185,7 +185,7 @@ class AccountActions(QObject):
                 continue
             state = monitor.state
             is_replaced_next = state.last is not None and state.last.result is Result.DIED and is_planned_for(state)
-            is_over = state.busy in {None, Action.LOOK} and not is_replaced_next
+            is_over = state.busy in {None, Action.READ} and not is_replaced_next
             if is_over and state.last is not None and state.last is not before:
                 del self._asked[profile]
                 self._say_last(profile)

@@ -101,7 +101,7 @@ class RenewByRotation(Rotate):
 class PlanRotation(Command[None]):
     """Plan to revoke and reissue the token at an instant, in seconds of the epoch."""
 
-    action = Action.LOOK
+    action = Action.READ
 
     def __init__(self, at: float) -> None:
         self._at = at

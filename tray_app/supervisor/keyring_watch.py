@@ -61,11 +61,11 @@ class KeyringWatch:
         self._run_read(Job(self._check, self._finish))
         return True
 
-    def has_moved_on(self, before: TokenState, after: TokenState) -> bool:
-        """Return True if a read was first to find that the keyring can be used: the token is still in the file."""
+    def is_token_left_in_file(self, before: TokenState, after: TokenState) -> bool:
+        """Return True if the keyring can be used again and the token is still in the file, because a read found that
+        before a check did."""
         was_locked = before.place_problem in KeyringUnavailable.UNLOCKABLE
-        is_left_in_file = was_locked and not after.place_problem and after.place == "file"
-        return self._check is not None and is_left_in_file
+        return self._check is not None and was_locked and not after.place_problem and after.place == "file"
 
     def _is_awaited(self, state: TokenState) -> bool:
         return self._check is not None and needs_unlocking(state)

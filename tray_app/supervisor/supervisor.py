@@ -118,8 +118,8 @@ class Supervisor:
         self._is_reading = False
         self._reads_again = False
         self._read_at = 0.0
-        self._unreadable_since: float | None = None
-        self._saved_at = 0.0
+        self._read_failed_at: float | None = None
+        self._save_tried_at = 0.0
         self._actions_done = 0
         self._is_held = False
 
@@ -178,7 +178,7 @@ class Supervisor:
 
         Cheap enough for every second: a store that could not be read is tried again once a minute only.
         """
-        self._read(retry=not is_recent(self._unreadable_since, self._clock(), _RETRY_SECONDS))
+        self._read(retry=not is_recent(self._read_failed_at, self._clock(), _RETRY_SECONDS))
         if not self._renew_if_due():
             self._tell_due()
             if not self._is_acting:
@@ -253,7 +253,7 @@ class Supervisor:
 
     @property
     def _is_acting(self) -> bool:
-        return self.state.busy not in {None, Action.LOOK}
+        return self.state.busy not in {None, Action.READ}
 
     @property
     def _latest_service(self) -> TokenService:
@@ -307,16 +307,16 @@ class Supervisor:
     def _on_read(self, found: Found | None, error: Exception | None) -> None:
         now = self._clock()
         if error is not None:
-            self._unreadable_since = now
+            self._read_failed_at = now
             reason = _logged(error)
             self._tracker.on_unreadable(reason, now)
             self._callbacks.unreadable(reason)
         elif found is None:
             if not self._reader.has_failed:
                 self._tracker.on_readable()
-            was_tried = is_recent(self._saved_at, now, _SAVE_PAUSE_SECONDS)
+            was_tried = is_recent(self._save_tried_at, now, _SAVE_PAUSE_SECONDS)
             if self.service.tokens.unsaved is not None and not self._is_acting and not was_tried:
-                self._saved_at = now
+                self._save_tried_at = now
                 self._run_act(_publishing(self.service, self._callbacks))
             self._tell_due()
         elif self._next_service is None:
@@ -331,7 +331,7 @@ class Supervisor:
         # A token that appears because its store can be read again is no other program's.
         by_another_program = reader.has_read and is_same_place and not self._is_acting
         reader.accept(found)
-        self._unreadable_since = None
+        self._read_failed_at = None
         self._tracker.on_read(found, now, by_another_program=by_another_program)
         self._tell_due()
         if found.only_evidence:
@@ -384,7 +384,7 @@ class Supervisor:
         before = self.state
         state = self._tracker.show(self.service.store.place(), busy)
         self._callbacks.changed(state)
-        if self._keyring.has_moved_on(before, state):
+        if self._keyring.is_token_left_in_file(before, state):
             self.do(Unlock(_ignore))
 
 

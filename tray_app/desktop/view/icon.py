@@ -6,13 +6,13 @@ from tray_app.core.remedies import ASKING, is_failing, is_planned_now, needs_unl
 from tray_app.core.state import TokenState
 from tray_app.desktop.icons.state_icon import IconSpec, Phase, level_of
 from tray_app.desktop.view.timing import HOUR_SECONDS, lifetime, phase_of, seconds_left
-from tray_app.desktop.view.urgency import is_first_check, running_action
+from tray_app.desktop.view.urgency import running_action
 
 
 def icon_of(state: TokenState, now: float, *, has_settings_problem: bool = False) -> IconSpec:
     """Return the icon of an account; with `has_settings_problem` something in the settings cannot be used."""
     phase = phase_of(state, now)
-    busy = running_action(state) is not None or is_first_check(state)
+    busy = running_action(state) is not None or state.is_unread
     level = minutes = 0
     if phase in {Phase.VALID, Phase.HOUR} and not busy:
         level = ring_level(state, now)

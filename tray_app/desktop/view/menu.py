@@ -13,7 +13,7 @@ from tray_app.core.trading import QUIET_TIME
 from tray_app.core.wording import local_time, skew_text
 from tray_app.desktop.view.model import Overview
 from tray_app.desktop.view.texts import badges_of, busy_text, profile_text, status_text
-from tray_app.desktop.view.urgency import is_first_check, running_action
+from tray_app.desktop.view.urgency import running_action
 
 DEFAULT_DAILY = f"{DAILY} {QUIET_TIME}"
 """The daily time that the menu offers while none is set."""
@@ -68,6 +68,6 @@ def refresh_text(state: TokenState, remedy: str, now: float) -> str:
         return remedy_text(remedy, state.mode)
     if state.stopped:
         return tr("Try again")
-    if is_first_check(state) or state.remaining(now) > 0:
+    if state.is_unread or state.remaining(now) > 0:
         return tr("Check with Kiwoom")
     return tr("Issue a token")

@@ -22,7 +22,7 @@ from tray_app.core.wording import (
 from tray_app.desktop.icons.state_icon import Phase
 from tray_app.desktop.view.model import MOCK, REAL, SANDBOX, Badge
 from tray_app.desktop.view.timing import seconds_left
-from tray_app.desktop.view.urgency import is_first_check, is_not_set_up
+from tray_app.desktop.view.urgency import is_not_set_up
 from tray_app.kiwoom.codes import NOT_KIWOOM
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def headline_text(state: TokenState, phase: Phase, now: float) -> str:
         return tr("Stopped working")
     if phase is Phase.UNCONFIRMED:
         return tr("Not confirmed")
-    if is_first_check(state):
+    if state.is_unread:
         return tr("One moment…")
     return _no_token_text(state)
 
@@ -62,7 +62,7 @@ def headline_text(state: TokenState, phase: Phase, now: float) -> str:
 def remaining_text(state: TokenState, now: float) -> str:
     """Return the remaining time in words, to the minute."""
     if state.expires is None:
-        if is_first_check(state):
+        if state.is_unread:
             return tr("Reading the token…")
         return _no_token_text(state) if state.dead_at is None else tr("The token has stopped working")
     left = seconds_left(state, now)
@@ -113,7 +113,7 @@ def _account_name(profile: str) -> str:
 def busy_text(action: Action | None) -> str:
     if action is None:
         return ""
-    if action is Action.LOOK:
+    if action is Action.READ:
         return tr("Reading the token…")
     if action is Action.VERIFY:
         return tr("Asking Kiwoom whether the token works…")

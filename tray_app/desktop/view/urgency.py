@@ -58,13 +58,8 @@ def _is_intended(state: TokenState, now: float) -> bool:
     if state.expires is not None:
         return is_planned_now(state, now)
     was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
-    return was_cleared or is_first_check(state) or (state.policy != NOTIFY and state.renew_at is None)
+    return was_cleared or state.is_unread or (state.policy != NOTIFY and state.renew_at is None)
 
 
 def running_action(state: TokenState) -> Action | None:
-    return None if state.busy is Action.LOOK else state.busy
-
-
-def is_first_check(state: TokenState) -> bool:
-    """Return True if it is still unknown if there is a token."""
-    return state.expires is None and state.busy is Action.LOOK and state.last is None
+    return None if state.busy is Action.READ else state.busy
