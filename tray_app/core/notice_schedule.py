@@ -56,7 +56,9 @@ class NoticeSchedule:
         self._told: set[NoticeKind] = set()
         """The failures that were reported, and are not repeated until they are over."""
         self._owes_good_news = False
+        """Bad news was reported, and its end is to be reported as well."""
         self._is_mended = False
+        """There has been an unexpired token since the last failure."""
         self._rotated_in_vain: Notice | None = None
         self._dead: Token | None = None
         """The token that died, until that is reported."""
@@ -98,7 +100,7 @@ class NoticeSchedule:
 
     def answered(self, token: Token, now: float, *, in_vain: bool) -> None:
         """Take note of the token that Kiwoom gave; `in_vain` when a rotation brought the revoked token back."""
-        self._is_good(token, now)
+        self._end_trouble(token, now)
         if in_vain:
             self._rotated_in_vain = Notice(NoticeKind.NOT_ROTATED, token.expires)
             self._told_trading_hours = True  # rotating by hand would not help either
@@ -177,7 +179,7 @@ class NoticeSchedule:
         moments = []
         if self._expiring is not None:
             moments += [self._expiring.expires - one for one in self._warn_before if one not in self._warned]
-            if self._expires_in_trading_hours(self._expiring):
+            if self._must_tell_trading_hours(self._expiring):
                 moments.append(evening_before(self._expiring.expires))
         if self.snoozed_until is not None:
             moments += [self.snoozed_until, opening_of(now, self._renewal.mode)]
@@ -189,7 +191,7 @@ class NoticeSchedule:
         self._expiring = token
         self._rotated_in_vain = None
         self.snoozed_until = None  # the snooze was for the previous token's warnings
-        self._is_good(token, now)
+        self._end_trouble(token, now)
         lifetime = token.expires - token.created_at.timestamp()
         self._warned = {one for one in self._warn_before if one >= lifetime}
         if not token.is_unexpired(now):
@@ -198,7 +200,8 @@ class NoticeSchedule:
             self._warned.update(self._passed(token, now))  # a restarted program does not repeat it
         self._told_trading_hours = at_start and evening_before(token.expires) <= now  # nor this
 
-    def _is_good(self, token: Token, now: float) -> None:
+    def _end_trouble(self, token: Token, now: float) -> None:
+        """Take note that there is a token: what kept it from being there is over."""
         self._trouble = None
         self._is_mended = token.is_unexpired(now)
 
@@ -214,7 +217,7 @@ class NoticeSchedule:
             if is_quiet and not notice.urgent:
                 continue
             is_bad = notice.kind in _BAD_NEWS or is_mendable
-            if self.snoozed_until is not None and not (is_bad and self._is_missed(now)):
+            if self.snoozed_until is not None and not (is_bad and self._lacks_token_in_trading_hours(now)):
                 continue
             return notice
         return None
@@ -254,7 +257,7 @@ class NoticeSchedule:
             yield self._rotated_in_vain
         if (
             token is not None
-            and self._expires_in_trading_hours(token)
+            and self._must_tell_trading_hours(token)
             and is_evening_before(expires, now, self._renewal.mode)
         ):
             yield Notice(NoticeKind.TRADING_HOURS, expires)
@@ -284,8 +287,9 @@ class NoticeSchedule:
     def _passed(self, token: Token, now: float) -> list[int]:
         return [one for one in self._warn_before if token.expires - one <= now and one not in self._warned]
 
-    def _expires_in_trading_hours(self, token: Token) -> bool:
-        """Return whether that is still to be told. A token that is rotated before does not expire then."""
+    def _must_tell_trading_hours(self, token: Token) -> bool:
+        """Return whether it is still to be told that the token expires in trading hours. One that is rotated before
+        does not."""
         return (
             not self._told_trading_hours
             and not self._renewal.rotates_next
@@ -306,7 +310,7 @@ class NoticeSchedule:
             self._waiting_since = now
         return now - self._waiting_since < _LONGEST_WAIT_SECONDS
 
-    def _is_missed(self, now: float) -> bool:
+    def _lacks_token_in_trading_hours(self, now: float) -> bool:
         return is_trading(now, self._renewal.mode) and (
             self._renewal.token is None or not self._renewal.token.is_unexpired(now)
         )
