@@ -14,7 +14,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from tray_app.core import logs
 from tray_app.core.language import tr
 from tray_app.core.lean import sha256
-from tray_app.system.file_lock import try_lock
+from tray_app.system.file_lock import is_still_at, try_lock
 from tray_app.system.private_files import open_private
 from tray_app.system.user_folders import runtime_folder
 
@@ -196,7 +196,7 @@ class _InstanceLock:
             for _ in range(_REOPENINGS):
                 descriptor = open_private(self._path)
                 self.is_held = not try_lock(descriptor)
-                if not self.is_held and self._is_named(descriptor):
+                if not self.is_held and is_still_at(self._path, descriptor):
                     self._descriptor = descriptor
                     return True
                 os.close(descriptor)
@@ -217,13 +217,6 @@ class _InstanceLock:
             os.unlink(self._path)
         if sys.platform != "win32":
             os.close(descriptor)
-
-    def _is_named(self, descriptor: int) -> bool:
-        """Return whether it is still the file that others will find: its last holder may have removed it."""
-        try:
-            return os.path.samestat(os.lstat(self._path), os.fstat(descriptor))
-        except FileNotFoundError:
-            return False
 
 
 def _folder(name: str) -> str:

@@ -19,7 +19,7 @@ from tray_app.core.errors import LockTimeout, Remedy, StoreError
 from tray_app.core.language import msg
 from tray_app.core.lean import load_json, sha256
 from tray_app.system.atomic_replace import replace_locked
-from tray_app.system.file_lock import cannot_lock, holder_of, try_lock, unlock
+from tray_app.system.file_lock import cannot_lock, holder_of, is_still_at, try_lock, unlock
 from tray_app.system.private_files import TORN_PAUSES_SECONDS, open_private, overwrite, read_regular, reason_of
 from tray_app.system.private_folders import make_private_folder
 from tray_app.system.user_folders import is_private_folder, real_path
@@ -411,7 +411,7 @@ class _LockedFile:
         for _ in range(_REOPENINGS):
             descriptor = self._open()
             taken = try_lock(descriptor)
-            if self._is_named(descriptor):
+            if is_still_at(self.path, descriptor):
                 return taken
             self._descriptor = None  # somebody removed the folder, or took the lock away: lock what others will open
             os.close(descriptor)
@@ -422,7 +422,7 @@ class _LockedFile:
         content. Return False if somebody else has done so. Raises `OSError` where an open file cannot be replaced.
         """
         before = self._open()
-        if not self._is_named(before):
+        if not is_still_at(self.path, before):
             return False
         content, _ = read_regular(self.path, _MAX_RECORD_BYTES, follow_links=False)
         self._keep(replace_locked(self.path, content))
@@ -431,7 +431,9 @@ class _LockedFile:
 
     def is_replaced(self) -> bool:
         """Return True if another file is in the place of this one by now."""
-        return self._descriptor is not None and os.path.exists(self.path) and not self._is_named(self._descriptor)
+        return (
+            self._descriptor is not None and os.path.exists(self.path) and not is_still_at(self.path, self._descriptor)
+        )
 
     def unlock(self) -> None:
         if self._descriptor is not None:
@@ -461,12 +463,6 @@ class _LockedFile:
             with contextlib.suppress(OSError):
                 if os.path.samestat(os.fstat(self._descriptor), self._found):
                     os.close(self._descriptor)
-
-    def _is_named(self, descriptor: int) -> bool:
-        try:
-            return os.path.samestat(os.lstat(self.path), os.fstat(descriptor))
-        except FileNotFoundError:
-            return False
 
 
 class _ProcessLock:

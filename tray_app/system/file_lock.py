@@ -66,6 +66,14 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+def is_still_at(path: str, descriptor: int) -> bool:
+    """Return whether others who open the path find this open file: its last holder may have removed or replaced it."""
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
 class Holder:
     """The process that has a lock. `is_stopped`: it does not run until somebody lets it go on (Ctrl+Z, a debugger)."""
 
