@@ -62,21 +62,22 @@ class Layer:
         self._doubts: list[tuple[str, SettingsError, object]] = []
 
     def forget(self, name: str, problem: SettingsError) -> None:
-        """Make the setting unknown: it was named on a line that was not understood."""
+        """Make the setting unknown, because a line that was not understood names it."""
         if TABLE[name].is_guarded:
             self.values.pop(name, None)
             self.unknown.setdefault(name, problem)
 
     def doubt(self, names: Iterable[str], problem: SettingsError, value: object = None) -> None:
-        """Doubt each of these settings: a line that was not understood may have meant it, unless it is set elsewhere,
-        and not to something else than `value`."""
+        """Remember that a line which was not understood may have meant each of these settings, and set it to `value`.
+        Whether that makes one unknown says `settle`, once all lines were read."""
         self._doubts += [(name, problem, value) for name in names if TABLE[name].is_guarded]
 
     def settle(self, known: Mapping[str, object]) -> None:
-        """Make each doubted setting unknown that is set neither here nor in `known`, or contradicts the doubt."""
-        there = {**known, **self.values}
+        """Make each doubted setting unknown, unless it is set here or in `known`, and to nothing that contradicts the
+        line which was not understood."""
+        readable = {**known, **self.values}
         for name, problem, value in self._doubts:
-            if name not in there or contradicts(name, value, there[name]):
+            if name not in readable or contradicts(name, value, readable[name]):
                 self.forget(name, problem)
 
 
@@ -158,20 +159,18 @@ class SettingsFile:
         if meant:
             problem = self._document.problem(_NO_SECTION, ("profiles", name))
             self.problems.append(problem)
-            for layer in (self.shared, self.own):
-                layer.doubt(meant, problem)
+            self._doubt_everywhere(meant, problem)
 
     def _take(self, keys: tuple[str, ...], value: object, layer: Layer) -> None:
         name = keys[-1]
         setting = TABLE.get(name)
         if swallowed := [one for one in settings_named_in(value) if one != name]:
             problem = self._document.problem(_SWALLOWED, keys)
-            for each in (self.shared, self.own):
-                each.doubt(swallowed, problem)
+            self._doubt_everywhere(swallowed, problem)
             if setting is not None:
                 layer.forget(name, problem)
         elif setting is None:
-            problem = self._doubt_whatever_was_meant(keys, value, layer)
+            problem = self._doubt_what_was_meant(keys, value, layer)
         elif len(keys) > 1 and not setting.per_profile:
             problem = self._document.problem(_NOT_PER_PROFILE, keys, name=name)
             layer.forget(name, problem)
@@ -185,19 +184,16 @@ class SettingsFile:
             except ValueError as error:
                 problem = self._document.problem(_BAD_VALUE, keys, name=name, expected=str(error))
             layer.forget(name, problem)
-            inner = list(settings_within(value))  # below a header such as [theme]
-            for each in (self.shared, self.own):
-                each.doubt(inner, problem)
+            self._doubt_everywhere(settings_within(value), problem)  # below a header such as [theme]
         self.problems.append(problem)
 
-    def _doubt_whatever_was_meant(self, keys: tuple[str, ...], value: object, layer: Layer) -> SettingsError:
+    def _doubt_what_was_meant(self, keys: tuple[str, ...], value: object, layer: Layer) -> SettingsError:
         """Doubt the settings that a wrong name may have meant: the one with a similar name, or any of a profile where a
         section is no profile's. Return the error."""
         inner = list(settings_within(value))
         if inner or isinstance(value, dict):
             problem = self._document.problem(_NO_SETTING, keys)
-            for one in (self.shared, self.own):
-                one.doubt(inner, problem)
+            self._doubt_everywhere(inner, problem)
             return problem
         meant = meant_by(keys[-1], value)
         if not meant:
@@ -212,18 +208,24 @@ class SettingsFile:
     def _forget(self, line: Unknown) -> None:
         """Make the setting of a line that is not TOML unknown; if the line's section is not known, in any section."""
         if line.section == ():
-            layers = [self.shared]
+            layer = self.shared
         elif line.section is not None and len(line.section) > 1 and line.section[0] == "profiles":
-            layers = [self.own] if line.section[1] == self._profile else []
+            if line.section[1] != self._profile:
+                return
+            layer = self.own
         else:
-            for layer in (self.shared, self.own):
-                layer.doubt([line.key] if line.key else TABLE, line.problem)
+            self._doubt_everywhere([line.key] if line.key else TABLE, line.problem)
             return
-        for layer in layers:
-            if line.key:
-                layer.forget(line.key, line.problem)
-            else:
-                layer.doubt(TABLE, line.problem)
+        if line.key:
+            layer.forget(line.key, line.problem)
+        else:
+            layer.doubt(TABLE, line.problem)
+
+    def _doubt_everywhere(self, names: Iterable[str], problem: SettingsError) -> None:
+        """Doubt these settings outside of all sections and in the profile's own: the line may have meant either."""
+        doubted = list(names)
+        for layer in (self.shared, self.own):
+            layer.doubt(doubted, problem)
 
     def _leave_out_bot_file_if_taken(self) -> None:
         """Drop the bot file if an earlier profile uses it: a bot must not get the token of another account."""
