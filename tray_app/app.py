@@ -289,7 +289,7 @@ def _open_sandbox(lifetime: float | None) -> Sandbox:
 
         open_service(load_settings(None, sandbox.environ), environ=sandbox.environ).refresh()
     url, folder = sandbox.base_url, sandbox.folder
-    _tell(tr("Practice: a Kiwoom of its own on {url}, data in {folder}.", url=url, folder=folder))
+    _tell(tr("Practice: a simulated Kiwoom on {url}, data in {folder}.", url=url, folder=folder))
     return sandbox
 
 

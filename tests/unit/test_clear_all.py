@@ -143,7 +143,7 @@ def test_a_keyring_that_cannot_be_read_is_a_failure(
     cleared = run("clear", "--all")
 
     assert cleared.status == 6
-    assert "scalp: A token stored here counts as removed." in cleared.out
+    assert "scalp: Any token stored here counts as removed," in cleared.out
 
 
 def test_all_and_one_profile_contradict_each_other(run: Callable[..., Run]) -> None:

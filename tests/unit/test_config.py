@@ -356,7 +356,7 @@ class TestUnset:
     def test_what_was_not_set_is_told(self, config: Callable[..., Run], file: Path) -> None:
         done = config("unset", "policy")
 
-        assert (done.status, one_line(done.out)) == (DONE, "policy was not set.")
+        assert (done.status, one_line(done.out)) == (DONE, "policy was already unset.")
         assert not file.exists()
 
     def test_takes_out_what_is_no_setting_at_all(self, config: Callable[..., Run], file: Path) -> None:

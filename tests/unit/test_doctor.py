@@ -169,7 +169,7 @@ class TestTheToken:
     ) -> None:
         bot_file.unlink()
 
-        told = "share_bot_file: the token is missing there. Write it with: kiwoom-token refresh"
+        told = "share_bot_file: the token has not been passed on. Pass it on with: kiwoom-token refresh"
         assert ("share", False, told) in look()
 
     def test_that_cannot_be_handed_out_is_told_with_the_reason(
@@ -644,7 +644,7 @@ class TestFolders:
         folder.mkdir(parents=True)
         folder.chmod(0o777)
 
-        assert wrong() == [f"Others may write in {folder}. Close it with: chmod go-w {folder}"]
+        assert wrong() == [f"Others may write in {folder}. Prevent that with: chmod go-w {folder}"]
 
     @pytest.mark.posix
     def test_a_token_file_that_others_may_read_is_told(self, wrong: Callable[[], list[str]], data: Path) -> None:
@@ -652,7 +652,7 @@ class TestFolders:
         assert flush_history(20)
         (data / ".token").chmod(0o644)
 
-        assert wrong() == [f"Others may read {data}/.token. Close it with: chmod go-rwx {data}/.token"]
+        assert wrong() == [f"Others may read {data}/.token. Prevent that with: chmod go-rwx {data}/.token"]
 
     @pytest.mark.posix
     @pytest.mark.parametrize("name", ["history.db", ".token.owner"])
@@ -663,7 +663,7 @@ class TestFolders:
         assert flush_history(20)
         (data / name).chmod(0o644)
 
-        assert wrong() == [f"Others may read {data / name}. Close it with: chmod go-rwx {data / name}"]
+        assert wrong() == [f"Others may read {data / name}. Prevent that with: chmod go-rwx {data / name}"]
 
     @pytest.mark.posix
     @pytest.mark.parametrize("put_in_place", [os.symlink, os.link])
@@ -690,7 +690,7 @@ class TestFolders:
         open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
         bots.chmod(0o644)
 
-        assert wrong() == [f"Others may read {bots}. Close it with: chmod go-rwx {bots}"]
+        assert wrong() == [f"Others may read {bots}. Prevent that with: chmod go-rwx {bots}"]
 
     @pytest.mark.posix
     def test_settings_may_be_read_by_others_and_not_written(
@@ -703,7 +703,7 @@ class TestFolders:
 
         settings.chmod(0o666)
 
-        assert wrong() == [f"Others may write in {settings}. Close it with: chmod go-w {settings}"]
+        assert wrong() == [f"Others may write in {settings}. Prevent that with: chmod go-w {settings}"]
 
     def test_a_lock_that_cannot_be_opened_is_told(self, wrong: Callable[[], list[str]], data: Path) -> None:
         (data / ".token.lock").mkdir()

@@ -550,8 +550,8 @@ def test_with_an_encryption_key_no_plain_copy_is_written_and_why_is_told(
 ) -> None:
     outcome = opened(clock, broker).ensure()
     assert [type(error) for error in outcome.unpublished] == [SettingsError]
-    assert "no plain copy" in str(outcome.unpublished[0])
-    assert "no plain copy" in caplog.text
+    assert "is not copied to" in str(outcome.unpublished[0])
+    assert "is not copied to" in caplog.text
     assert not token_file.exists()
 
 

@@ -93,7 +93,7 @@ def _cleared_text(cleared: Cleared) -> str:
         return tr("There was no token of this account. The stored one was issued with other keys and stays.")
     if cleared.unseen is not None:
         reason = say(cleared.unseen)
-        return tr("A token stored here counts as removed. It could not be read: {reason}", reason=reason)
+        return tr("Any token stored here counts as removed, because it could not be read: {reason}", reason=reason)
     return tr("There was no token.")
 
 

@@ -64,7 +64,7 @@ def config(options: Namespace) -> int:
 
 def _change(options: Namespace, before: Settings) -> int:
     if options.action == "unset" and options.name not in TABLE and unset_setting(options.name, before.profile):
-        print(tr("It was removed from the file, though it is no setting."))
+        print(tr("It is not a setting, but it was removed from the file."))
         return DONE
     setting = setting_named(options.name)
     if options.profile is not None and not setting.per_profile:
@@ -78,7 +78,7 @@ def _change(options: Namespace, before: Settings) -> int:
     if changed.was_set:
         print(f"{setting.name} = {_text(changed.settings, setting)}")
     else:
-        print(tr("{name} was not set.", name=setting.name))
+        print(tr("{name} was already unset.", name=setting.name))
     _tell_consequences(setting, changed)
     return DONE
 

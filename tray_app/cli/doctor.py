@@ -362,7 +362,9 @@ def _share(export: Export, token: Token | None, profile: str) -> Finding | None:
         told = tr("{setting}: the other tool has a newer token, which will be used from now on", setting=export.name)
         return Finding(msg("share"), told, good=True)
     command = command_line("refresh", profile)
-    told = tr("{setting}: the token is missing there. Write it with: {command}", setting=export.name, command=command)
+    told = tr(
+        "{setting}: the token has not been passed on. Pass it on with: {command}", setting=export.name, command=command
+    )
     return Finding(msg("share"), told, good=False)
 
 

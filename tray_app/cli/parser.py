@@ -20,7 +20,7 @@ _SENTENCES = {
     "one of the arguments %s is required": msg("one of the arguments %s is required"),
     "not allowed with argument %s": msg("not allowed with argument %s"),
     "expected one argument": msg("it takes a value"),
-    "unrecognized arguments: %s": msg("there is a word too many, or an option that does not exist%.0s"),
+    "unrecognized arguments: %s": msg("too many words, or an option that does not exist%.0s"),
     "ambiguous option: %(option)s could match %(matches)s": msg("an option is incomplete; it could be %(matches)s"),
     "ignored explicit argument %r": msg("it takes no value%.0s"),
     "invalid %(type)s value: %(value)r": msg("its value cannot be used"),

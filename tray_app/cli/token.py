@@ -194,7 +194,7 @@ def outcome_text(outcome: Outcome, now: float) -> str:
     if outcome.how == Outcome.SAME:
         return tr("Kiwoom returned the same token; it still expires at {end} (KST).", end=end)
     if outcome.how == Outcome.ADOPTED:
-        return tr("Another program has just had a token issued; it expires at {end} (KST).", end=end)
+        return tr("Another program has just got a new token, which expires at {end} (KST).", end=end)
     return tr("A new token was issued; it expires at {end} (KST).", end=end)
 
 
@@ -254,7 +254,7 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
         life = tr("expired at {end} (KST)", end=korean_time(token.expires, now))
     elif service.tokens.is_gone(token):
         command = command_line("verify", service.profile)
-        life = tr("given to nobody, because it may have been revoked. Find out with: {command}", command=command)
+        life = tr("withheld, because it may have been revoked. Check with: {command}", command=command)
     else:
         life = tr(
             "{left} left, expires at {end} (KST)",

@@ -138,7 +138,7 @@ def token_for(text: str | Secret, expires_in: float, now: float) -> Token:
     del text
     value = clean_token(given)
     if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)):
-        raise InvalidInput("The lifetime is not a number of seconds.")
+        raise InvalidInput("The lifetime must be a number of seconds.")
     if not 0 < expires_in <= MAX_LIFETIME_SECONDS:
         raise InvalidInput("The lifetime must be more than 0 seconds and at most 366 days.")
     created = datetime.fromtimestamp(now, UTC)

@@ -28,7 +28,7 @@ def open_url(url: QUrl, parent: QWidget | None) -> None:
     box.setIcon(QMessageBox.Icon.Information)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setWindowTitle(tr("Kiwoom Token Tray"))
-    box.setText(tr("No program on this computer opened it. Open it yourself:") + f"\n{place}")
+    box.setText(tr("No program was found to open it. Open it yourself:") + f"\n{place}")
     box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     ok = box.addButton(QMessageBox.StandardButton.Ok)
     name_after(ok, ok.text())

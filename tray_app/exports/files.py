@@ -185,7 +185,10 @@ class TokenFileCopy:
     def check(self) -> None:
         if self._encrypts:
             raise SettingsError(
-                msg("{path} gets no plain copy of a token that is stored encrypted. Switch share_token_file off."),
+                msg(
+                    "A token that is stored encrypted is not copied to {path} in plain text. Switch share_token_file "
+                    "off."
+                ),
                 path=self._path,
             )
 

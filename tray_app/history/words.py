@@ -20,7 +20,7 @@ _KINDS = {
     EventKind.SAME: msg("Kiwoom returned the same token"),
     EventKind.ADOPTED: msg("A token issued by another tool is used from now on"),
     EventKind.STORED: msg("A token was stored by hand"),
-    EventKind.SEEN: msg("A token was found that another program had stored"),
+    EventKind.SEEN: msg("A token that another program had stored was found"),
     EventKind.FAILED: msg("The request failed"),
     EventKind.CLEARED: msg("The token was removed from this computer"),
     EventKind.REVOKED: msg("The token was revoked at Kiwoom"),

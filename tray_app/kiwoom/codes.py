@@ -42,7 +42,7 @@ UNKNOWN_REFUSAL = msg(
 _TOO_MANY = msg("Kiwoom's request limit is reached. Wait a moment, then try again.")
 _NOT_ISSUED = msg("Kiwoom could not issue or find the token. Try again later.")
 _WRONG_KEYS = msg("Kiwoom refuses the app key and secret. Copy both again from openapi.kiwoom.com and enter them.")
-_OUR_DEFECT = msg("Kiwoom refuses the form of the request. This is a defect of this program; please report it.")
+_OUR_DEFECT = msg("Kiwoom rejects the request as malformed. This is a bug in this program; please report it.")
 _NOT_REVOKED = msg("Kiwoom refused to revoke the token. It may be invalid already; check it with Kiwoom.")
 
 _UNAUTHORIZED = 401

@@ -46,7 +46,8 @@ def check_base_url(url: str) -> str:
             ):
                 return f"{scheme}://{netloc}{path}".rstrip("/")
     raise InvalidInput(
-        "KIWOOM_TRAY_BASE_URL must be https, or http on this computer itself, without user name, query or fragment."
+        "KIWOOM_TRAY_BASE_URL must be https, or http on this computer itself (127.0.0.1, localhost), without user "
+        "name, query or fragment."
     )
 
 

@@ -391,7 +391,10 @@ def _base_url(url: str) -> str | None:
     on_this_computer = rest.startswith(("127.", "localhost", "[::1]"))
     if url and scheme != "https" and not (scheme == "http" and on_this_computer):
         raise SettingsError(
-            msg("KIWOOM_TRAY_BASE_URL must be https, or http on this computer itself (127.0.0.1, localhost).")
+            msg(
+                "KIWOOM_TRAY_BASE_URL must be https, or http on this computer itself (127.0.0.1, localhost), without "
+                "user name, query or fragment."
+            )
         )
     return url or None
 

@@ -128,7 +128,9 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
     except OSError as error:
         failure = SettingsError(_UNWRITABLE, path=path, reason=reason_of(error))
     except UnicodeEncodeError:
-        failure = SettingsError(msg("{path} cannot take this name. Choose another one."), path=path)
+        failure = SettingsError(
+            msg("This name has characters that cannot be written to {path}. Choose another one."), path=path
+        )
     except (TOMLKitError, ValueError, AttributeError, TypeError, RecursionError):
         failure = _damaged(path)
     raise failure  # outside of the handlers: the parser's message repeats the file

@@ -89,7 +89,7 @@ class ThreadLock:
         if ThreadLock.try_acquire(self):
             return True
         if self._holder == threading.get_ident():
-            raise LockTimeout(msg("This program is just renewing the token itself. Try again in a moment."))
+            raise LockTimeout(msg("This program is renewing the token right now. Try again in a moment."))
         deadline = time.monotonic() + timeout
         listen = self._listener(on_update)
         while not self._turn.acquire(timeout=max(0.0, min(_TURN_SECONDS, deadline - time.monotonic()))):

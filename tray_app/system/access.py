@@ -59,19 +59,21 @@ def who_else_may_use(path: str, *, is_secret: bool = True) -> str:
         if not is_open_to_others(path, may_read=may_read):
             return ""
         if os.path.isdir(path):
-            return msg("Others may use {path}. Close it with: icacls {path} /inheritance:r /grant:r {user}:(OI)(CI)F")
-        return msg("Others may use {path}. Close it with: icacls {path} /inheritance:r /grant:r {user}:F")
+            return msg(
+                "Others may use {path}. Prevent that with: icacls {path} /inheritance:r /grant:r {user}:(OI)(CI)F"
+            )
+        return msg("Others may use {path}. Prevent that with: icacls {path} /inheritance:r /grant:r {user}:F")
     found = os.stat(path)
     if os.geteuid() != 0 and found.st_uid not in {0, os.geteuid()}:
         return msg("{path} belongs to another user. Give it back with: sudo chown {user} {path}")
     if stat.S_ISDIR(found.st_mode):
         is_open = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
-        return msg("Others may write in {path}. Close it with: chmod go-w {path}") if is_open else ""
+        return msg("Others may write in {path}. Prevent that with: chmod go-w {path}") if is_open else ""
     if not stat.S_ISREG(found.st_mode):
         return ""  # whoever opens it says that it is no file
     if may_read:
-        return msg("Others may write in {path}. Close it with: chmod go-w {path}") if found.st_mode & 0o022 else ""
-    return msg("Others may read {path}. Close it with: chmod go-rwx {path}") if found.st_mode & 0o077 else ""
+        return msg("Others may write in {path}. Prevent that with: chmod go-w {path}") if found.st_mode & 0o022 else ""
+    return msg("Others may read {path}. Prevent that with: chmod go-rwx {path}") if found.st_mode & 0o077 else ""
 
 
 def _try_to_make(folder: str) -> None:
