@@ -30,7 +30,7 @@ def file(private_places: Path) -> Path:
 def dialog(file: Path, qtbot: QtBot) -> DamagedSettingsDialog:
     made = DamagedSettingsDialog(load_settings(), load_settings, str(file))
     qtbot.addWidget(made)
-    made.bring_up()
+    made.show_in_front()
     return made
 
 

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.stylesheet import fix_box_colours, window_stylesheet
 from tray_app.desktop.widgets.return_key import press_focused_button
+from tray_app.desktop.widgets.tool_window import available_room
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
     from PySide6.QtWidgets import QLayout
 
-_TITLE_BAR = 40
 _NARROWEST = 300
 
 
@@ -49,7 +49,7 @@ class ScrollingDialog(QDialog):
         body.addWidget(self._area, 1)
         for widget in below:
             body.addWidget(widget)
-        room = self.screen().availableGeometry()
+        room = available_room(self)
         width = min(width, room.width())
         self.setMinimumWidth(min(_NARROWEST, width))
         self._restyle()
@@ -57,7 +57,7 @@ class ScrollingDialog(QDialog):
         margins = body.contentsMargins()
         height = max(upper.totalHeightForWidth(width - margins.left() - margins.right()), 0) + spare
         height += sum(one.sizeHint().height() + body.spacing() for one in below if not one.isHidden())
-        self.resize(width, min(height + margins.top() + margins.bottom(), room.height() - _TITLE_BAR))
+        self.resize(width, min(height + margins.top() + margins.bottom(), room.height()))
 
     def grow(self) -> None:
         """Make room for what has appeared, as far as the screen has any, once it is laid out."""
@@ -82,5 +82,5 @@ class ScrollingDialog(QDialog):
 
     def _grow(self) -> None:
         missing = self._area.verticalScrollBar().maximum()
-        room = self.screen().availableGeometry()
-        self.resize(self.width(), min(self.height() + missing, max(self.height(), room.height() - _TITLE_BAR)))
+        highest = max(self.height(), available_room(self).height())
+        self.resize(self.width(), min(self.height() + missing, highest))

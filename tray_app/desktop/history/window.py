@@ -6,12 +6,7 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import (
-    QDir,
-    QEvent,
-    QStandardPaths,
-    Qt,
-)
+from PySide6.QtCore import QDir, QEvent, QSize, QStandardPaths, Qt
 from PySide6.QtGui import QFont, QHideEvent, QKeySequence, QPalette, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -41,7 +36,7 @@ from tray_app.desktop.theme.colours import on_accent_colour, text_colour, window
 from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
 from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import set_text
-from tray_app.desktop.widgets.tool_window import ToolWindow
+from tray_app.desktop.widgets.tool_window import ToolWindow, available_room
 from tray_app.history.events import TAKES, EventKind
 
 if TYPE_CHECKING:
@@ -51,7 +46,6 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 900, 720
 
-_TITLE_BAR = 40
 
 _NARROWEST_FILTER = 80
 """Pixels, where a small screen at 300 % has no room for the longest text."""
@@ -229,8 +223,7 @@ class HistoryWindow(ToolWindow):
         whole.addWidget(scroll)
         for first, second in ((self.table, self.kinds), (self.kinds, self.search), (self.search, self.export)):
             self.setTabOrder(first, second)
-        room = self.screen().availableGeometry()
-        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height() - _TITLE_BAR))
+        self.resize(available_room(self).boundedTo(QSize(_WIDTH, _HEIGHT)))
         self.table.setFocus()
 
     def _retranslate(self) -> None:

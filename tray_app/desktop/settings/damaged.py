@@ -23,6 +23,7 @@ from tray_app.desktop.theme.dark_mode import apply_window_theme, panel_is_dark
 from tray_app.desktop.theme.stylesheet import set_text_colour, switch_role
 from tray_app.desktop.widgets.accessible import alert, with_mnemonic
 from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.tool_window import bring_to_front
 from tray_app.desktop.worker import Worker
 from tray_app.settings import kwcli
 from tray_app.settings.places import settings_file, settings_scope
@@ -60,9 +61,9 @@ def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ:
     dialog.mended.connect(mended)
     dialog.quit_requested.connect(quit_application)
     icon = _tray_icon(dialog, settings.panel)
-    instance.shown.connect(dialog.bring_up)
+    instance.shown.connect(dialog.show_in_front)
     instance.quit_requested.connect(quit_application)
-    dialog.bring_up()
+    dialog.show_in_front()
     signals.enable()
     app.exec()
     icon.hide()
@@ -75,7 +76,7 @@ def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ:
 def _tray_icon(dialog: DamagedSettingsDialog, panel: str) -> QSystemTrayIcon:
     """Show an icon that brings the dialog back, for as long as the program waits."""
     menu = QMenu(dialog)
-    menu.addAction(tr("Show the problem…"), dialog.bring_up)
+    menu.addAction(tr("Show the problem…"), dialog.show_in_front)
     menu.addAction(tr("Open the settings file"), dialog.open_file)
     menu.addSeparator()
     menu.addAction(tr("Quit"), dialog.quit_requested.emit)
@@ -86,7 +87,7 @@ def _tray_icon(dialog: DamagedSettingsDialog, panel: str) -> QSystemTrayIcon:
     )
     icon.setToolTip(f"{tr('Kiwoom token')}\n{tr('Check the settings file')}")
     clicks = {QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick}
-    icon.activated.connect(lambda reason: dialog.bring_up() if reason in clicks else None)
+    icon.activated.connect(lambda reason: dialog.show_in_front() if reason in clicks else None)
     icon.show()
     return icon
 
@@ -143,10 +144,8 @@ class DamagedSettingsDialog(ScrollingDialog):
         if not QSystemTrayIcon.isSystemTrayAvailable():
             self.quit_requested.emit()
 
-    def bring_up(self) -> None:
-        self.show()
-        self.raise_()
-        self.activateWindow()
+    def show_in_front(self) -> None:
+        bring_to_front(self)
 
     def read(self) -> None:
         """Read the file again, and emit `mended` if it can be used now."""

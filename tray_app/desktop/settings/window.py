@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -30,7 +30,7 @@ from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, 
 from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.flow_layout import FlowLayout
-from tray_app.desktop.widgets.tool_window import ToolWindow
+from tray_app.desktop.widgets.tool_window import ToolWindow, available_room
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 760, 600
 
-_FRAME = 40
 
 _MARGIN = 16
 
@@ -215,8 +214,7 @@ class SettingsWindow(ToolWindow):
         self._problems.hide()
         self._profile_name.hide()
         self._profile.hide()
-        room = self.screen().availableGeometry()
-        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height() - _FRAME))
+        self.resize(available_room(self).boundedTo(QSize(_WIDTH, _HEIGHT)))
 
     def _connect(self) -> None:
         self._sections.currentRowChanged.connect(self._pages.setCurrentIndex)

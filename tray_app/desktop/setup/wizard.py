@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFont,
     QHideEvent,
@@ -43,7 +43,7 @@ from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.file_drop import FileDrop
 from tray_app.desktop.widgets.return_key import press_focused_button
-from tray_app.desktop.widgets.tool_window import bring_to_front
+from tray_app.desktop.widgets.tool_window import available_room, bring_to_front
 
 if TYPE_CHECKING:
     from tray_app.desktop.setup.actions import SetupActions
@@ -53,7 +53,6 @@ _WIDTH, _HEIGHT = 560, 460
 
 _NARROWEST, _LOWEST = 400, 240
 
-_TITLE_BAR = 40
 
 _CRAMPED = 400
 """Less room for the height: the page gets what the dots and the margins would take."""
@@ -270,7 +269,7 @@ class SetupWizard(QDialog):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        room = self.screen().availableGeometry()
+        room = available_room(self)
         whole.addStrut(min(_NARROWEST, room.width()))
         whole.addWidget(self._busy)
         whole.addLayout(body)
@@ -280,8 +279,8 @@ class SetupWizard(QDialog):
         self._title.setFont(font)
         self._dots.setFixedHeight(self._status.fontMetrics().lineSpacing())
         self._status.setMinimumHeight(self._dots.height())
-        self.setMinimumHeight(min(_LOWEST, room.height() - _TITLE_BAR))  # the width is what the buttons need
-        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height() - _TITLE_BAR))
+        self.setMinimumHeight(min(_LOWEST, room.height()))  # the width is what the buttons need
+        self.resize(room.boundedTo(QSize(_WIDTH, _HEIGHT)))
         for earlier, later in ((self._next, self._skip), (self._skip, self._back), (self._back, self._languages)):
             self.setTabOrder(earlier, later)
 

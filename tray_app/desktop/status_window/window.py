@@ -23,7 +23,7 @@ from tray_app.desktop.theme.stylesheet import window_stylesheet
 from tray_app.desktop.widgets.accessible import with_mnemonic
 from tray_app.desktop.widgets.basics import make_label, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
-from tray_app.desktop.widgets.tool_window import ToolWindow
+from tray_app.desktop.widgets.tool_window import ToolWindow, available_room
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
@@ -31,14 +31,7 @@ if TYPE_CHECKING:
     from tray_app.desktop.view.model import View
 
 _WIDTH, _HEIGHT = 460, 632
-_TITLE_BAR = 40
 _CRAMPED_HEIGHT = 500
-
-
-def available_room(window: QWidget) -> QSize:
-    """Return the room for a window below its title bar, which is small for instance on a small screen at 300 %."""
-    room = window.screen().availableGeometry()
-    return QSize(room.width(), room.height() - _TITLE_BAR)
 
 
 class StatusWindow(ToolWindow):
@@ -176,8 +169,7 @@ class StatusWindow(ToolWindow):
         order += [self._settings_problem.button, actions.rotate, actions.clear]
         for one, following in pairwise([*order, *self._header.focus_order()]):
             self.setTabOrder(one, following)
-        room = available_room(self)
-        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height()))
+        self.resize(available_room(self).boundedTo(QSize(_WIDTH, _HEIGHT)))
         actions.refresh.setFocus()
 
     def _scroll_area(self) -> QScrollArea:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QWidget
 
 from tray_app.desktop.widgets.return_key import press_focused_button
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
+
+_TITLE_BAR_HEIGHT = 40
+
+
+def available_room(window: QWidget) -> QSize:
+    """Return the room for a window below its title bar, which is small for instance on a small screen at 300 %."""
+    room = window.screen().availableGeometry()
+    return QSize(room.width(), room.height() - _TITLE_BAR_HEIGHT)
 
 
 def bring_to_front(window: QWidget) -> None:
