@@ -82,10 +82,12 @@ def test_is_told_with_what_to_do(look: Any, bots: Path, name: str, content: str,
 
 def test_a_file_of_the_portal_is_told_without_the_account_number_in_its_name(look: Any, bots: Path) -> None:
     (bots / "12345678_appkey.txt").write_text(KEY)
+    (bots / "12345678_appkey (1).txt").write_text(KEY)
     (bots / "12345678_secretkey.txt").write_text(KEY)
 
-    [(_, one), (_, other)] = look()
+    [(_, copy), (_, one), (_, other)] = look()
 
+    assert copy.startswith(os.path.join(bots, "…_appkey (1).txt: "))
     assert one.startswith(os.path.join(bots, "…_appkey.txt: "))
     assert other.startswith(os.path.join(bots, "…_secretkey.txt: "))
 

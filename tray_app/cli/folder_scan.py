@@ -50,7 +50,9 @@ BOT_TOKEN = msg(
 KWCLI_TOKEN = msg("a token cache of kiwoomcli. Share one token with it: kiwoom-token config set share_kwcli true")
 ISSUES_ITSELF = msg("a program that issues tokens itself. Let it use this program's: docs/migration.md says how.")
 
-_PORTAL_NAME = re.compile(r"(?i)(?:[0-9]{4,12}_)?(appkey|secretkey)\.txt")
+_PORTAL_NAME = re.compile(r"(?i)(?:[0-9]{4,12}_)?((?:appkey|secretkey)(?: ?\([0-9]+\))?\.txt)")
+"""A browser saves a second download as `12345678_appkey (1).txt`."""
+
 _TEXT_ENDS = (
     *(".py", ".ipynb", ".js", ".mjs", ".cjs", ".ts", ".cs", ".vb", ".bas", ".java", ".go", ".rs"),
     *(".sh", ".bat", ".cmd", ".ps1"),
@@ -103,7 +105,7 @@ def scan_folder(folder: str, settings: Settings | None) -> Iterator[Finding]:
 def _told(path: str, kind: str) -> str:
     folder, name = os.path.split(path)
     portal = _PORTAL_NAME.fullmatch(name)
-    shown = os.path.join(folder, f"…_{portal[1]}.txt") if portal else path  # the name begins with the account number
+    shown = os.path.join(folder, f"…_{portal[1]}") if portal else path  # the name begins with the account number
     return f"{shown}: {tr(kind, path=path, folder=folder)}"
 
 
