@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 
 class AccountStore:
-    """The token of one account: in `store`, or in this process while it could not be stored yet."""
+    """The token of one account: in `store`, or in this process while it could not be stored yet.
+
+    Which reading is for whom: `available` and `stored_quick` are for the seed's API, which goes by the five-minute
+    rule; `current` and `unexpired` are for whoever looks after the token, whatever that rule says.
+    `current_within_reach`, `present` and `still_unexpired` are `current` for those who go on where the store fails: a
+    renewal, a clear, and whoever falls back on the token after a renewal failed.
+    """
 
     def __init__(
         self,

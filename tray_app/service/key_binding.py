@@ -117,8 +117,8 @@ class KeyBinding:
         except SettingsError as error:
             logs.warning("The account of the default profile is not kept: %s", error)
 
-    def owns(self, token: Token, kept_in: str = "file") -> bool:
-        """Return False for a token that is known to be of another mode or other keys; `kept_in` is the kind of its
+    def owns(self, token: Token, place_kind: str = "file") -> bool:
+        """Return False for a token that is known to be of another mode or other keys; `place_kind` is the kind of its
         place."""
         mode, _, fingerprint = token.issued_for.partition(":")
         if mode and mode != self._settings.mode:
@@ -126,9 +126,9 @@ class KeyBinding:
         if not fingerprint:
             return True
         keys = self._keys_of_environment()
-        if keys is None and kept_in == "redis":
+        if keys is None and place_kind == "redis":
             return self._owns_once_compared(token)
-        if keys is None and kept_in == "keyring":
+        if keys is None and place_kind == "keyring":
             keys = self._keys_of_profile()
         return keys is None or self.fits(token, keys)
 

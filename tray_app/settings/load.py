@@ -248,7 +248,7 @@ def _seeds_folder(store: object) -> str:
     )
 
 
-class _Found:
+class _Resolved:
     """What was found in all places together: the typed `values`, where each comes from, and what is `unknown`."""
 
     __slots__ = ("find_mode", "sources", "unknown", "values")
@@ -260,8 +260,8 @@ class _Found:
         self.find_mode: Callable[[Settings], str] = lambda _: MODES[0]
 
 
-def _resolve(file: SettingsFile, profile: str, environ: Mapping[str, str], chosen: Mapping[str, object]) -> _Found:
-    found = _Found()
+def _resolve(file: SettingsFile, profile: str, environ: Mapping[str, str], chosen: Mapping[str, object]) -> _Resolved:
+    found = _Resolved()
     for setting in TABLE.values():
         name = setting.name
         if file.unreadable is not None and setting.is_guarded:
@@ -287,7 +287,7 @@ def _resolve(file: SettingsFile, profile: str, environ: Mapping[str, str], chose
     return found
 
 
-def _take_from(file: SettingsFile, setting: Setting, profile: str, found: _Found) -> None:
+def _take_from(file: SettingsFile, setting: Setting, profile: str, found: _Resolved) -> None:
     layers = [(file.own, PROFILE)]
     if setting.inherited or profile == DEFAULT:
         layers.append((file.shared, FILE))
@@ -301,7 +301,7 @@ def _take_from(file: SettingsFile, setting: Setting, profile: str, found: _Found
             return
 
 
-def _let_alias_decide(found: _Found) -> None:
+def _let_alias_decide(found: _Resolved) -> None:
     """Give a named profile the mode of its `kiwoomcli` alias, which takes precedence over the file's mode for all
     profiles."""
     if found.sources.get("mode") == FILE:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tray_app.stores.change_marker import ChangeMarker
-    from tray_app.stores.redis_record import Found
+    from tray_app.stores.redis_record import RedisEntry
     from tray_app.stores.redis_server import RedisServer
 
 QUICK_ANSWER_SECONDS = 0.05
@@ -205,14 +205,14 @@ class RedisStore:
                 return bool(found.raw)
         raise StoreError(msg("The token in Redis keeps changing and was not deleted. Try again."))
 
-    def _fetch(self) -> Found:
+    def _fetch(self) -> RedisEntry:
         try:
             return self._record.fetch()
         except RedisUnavailable:
             self._changes.doubt()
             raise
 
-    def _decode(self, found: Found) -> Token | None:
+    def _decode(self, found: RedisEntry) -> Token | None:
         """Return the token. Raises `EncryptionKeyUnusable`; what is no token is logged without its content."""
         if found.is_foreign:
             self._problem = self._record.foreign()
@@ -228,7 +228,7 @@ class RedisStore:
             logs.error("Failed to parse the token in Redis (%s)", type(error).__name__)
             return None
 
-    def _store_unwritten(self, found: Found, stored: Token | None) -> Token | None:
+    def _store_unwritten(self, found: RedisEntry, stored: Token | None) -> Token | None:
         """Store the token that could not be written before, unless somebody has changed it since."""
         mine = self._unexpired_in_memory()
         if mine is None or mine == stored or _is_superseded(found, stored, mine, self._count):
@@ -250,7 +250,7 @@ class RedisStore:
         found.count = count
         return mine
 
-    def _is_forgotten(self, found: Found, stored: Token | None) -> bool:
+    def _is_forgotten(self, found: RedisEntry, stored: Token | None) -> bool:
         """Return True if Redis has lost its data: it has no count of changes, or began to count anew with the token
         that another process had in memory."""
         mine = self._unexpired_in_memory()
@@ -301,7 +301,7 @@ def _weakly(method: Callable[[], None]) -> Callable[[], None]:
     return call
 
 
-def _is_superseded(found: Found, stored: Token | None, mine: Token, count: int | None) -> bool:
+def _is_superseded(found: RedisEntry, stored: Token | None, mine: Token, count: int | None) -> bool:
     """Return True if Redis has something newer than `mine`, which was current when it had counted `count` changes."""
     if count is not None and found.count is not None and found.count >= count:
         return found.count > count

@@ -66,7 +66,7 @@ return count
 """
 
 
-class Found:
+class RedisEntry:
     """What Redis has: `raw`, empty for nothing, and the count of changes, None when it has none.
 
     `is_foreign` is True if another program stores something under that key.
@@ -97,20 +97,20 @@ class RedisRecord:
         self._cipher = cipher
         self._clock = clock
 
-    def fetch(self) -> Found:
+    def fetch(self) -> RedisEntry:
         """Return what Redis has now."""
 
-        def fetch(client: Any) -> Found:
+        def fetch(client: Any) -> RedisEntry:
             pipe = client.pipeline(transaction=False)
             pipe.get(self.count_key)
             pipe.getrange(self.token_key, 0, MAX_BYTES)
             count, raw = pipe.execute(raise_on_error=False)
             if isinstance(raw, Exception) and "WRONGTYPE" in str(raw):
-                return Found(count, None)
+                return RedisEntry(count, None)
             for answer in (count, raw):
                 if isinstance(answer, Exception):
                     raise answer
-            return Found(count, raw)
+            return RedisEntry(count, raw)
 
         return self._server.ask(fetch)
 
@@ -126,7 +126,7 @@ class RedisRecord:
             [self._cipher.seal(encode_zoned(token)), self._milliseconds(token), holder],
         )
 
-    def swap(self, found: Found, token: Token | None) -> int:
+    def swap(self, found: RedisEntry, token: Token | None) -> int:
         """Replace just what was found, or delete it. Return the new count, or -1 when it has changed since."""
         value = b"" if token is None else self._cipher.seal(encode_zoned(token))
         lifetime = 1 if token is None else self._milliseconds(token)

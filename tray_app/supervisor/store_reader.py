@@ -18,7 +18,7 @@ NO_EVIDENCE = Evidence()
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoreReading:
     """What was in a store at `at` (seconds of the epoch), when its version was `version`.
 
     `interrupted` tells that the token is missing although nobody cleared it: a rotation revoked it and got no other,
@@ -54,7 +54,7 @@ class StoreReader:
         self._version: tuple[object, ...] = (object(),)
         self._failed_version: object = object()
 
-    def read(self, seen: Token | None, *, retry: bool) -> Found | None:
+    def read(self, seen: Token | None, *, retry: bool) -> StoreReading | None:
         """Return what is stored, or None if that was accepted already. May wait; raises `StoreError`.
 
         `seen` is the token that the caller knows. Without `retry`, a token that could not be read is not tried again
@@ -81,14 +81,14 @@ class StoreReader:
             evidence = evidence.doubted(token, at)
         error = record.check_failure(token, at)
         check = None if error is None else LastResult(Result.FAILED, record.check.at, error)
-        return Found(token, at, version, interrupted, died, evidence, rotate_at, only_evidence, check)
+        return StoreReading(token, at, version, interrupted, died, evidence, rotate_at, only_evidence, check)
 
     def _is_hidden(self, lost: Token | None, evidence: Evidence) -> bool:
         """Return True if the keyring does not show the token that the record knows as current: nobody cleared it."""
         problem = self.service.store.place().problem
         return lost is not None and problem is not None and evidence.is_about(lost.value)
 
-    def accept(self, found: Found) -> None:
+    def accept(self, found: StoreReading) -> None:
         """Take note that the caller has used what was found: it is read again when the store changes."""
         self._version = found.version
         self.has_read = True

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tray_app.service.token_service import TokenService
     from tray_app.settings.load import Settings
     from tray_app.supervisor.commands import Command
-    from tray_app.supervisor.store_reader import Found
+    from tray_app.supervisor.store_reader import StoreReading
 
     T = TypeVar("T")
 
@@ -293,7 +293,7 @@ class Supervisor:
         self._read_at = self._clock()
         reader, actions_done, seen = self._reader, self._actions_done, self._tracker.token
 
-        def finish(found: Found | None, error: Exception | None) -> None:
+        def finish(found: StoreReading | None, error: Exception | None) -> None:
             self._is_reading = False
             if reader is not self._reader or (found is not None and actions_done != self._actions_done):
                 self.read()  # the result is older than what is known
@@ -304,7 +304,7 @@ class Supervisor:
 
         self._run_read(Job(lambda: reader.read(seen, retry=retry), finish))
 
-    def _on_read(self, found: Found | None, error: Exception | None) -> None:
+    def _on_read(self, found: StoreReading | None, error: Exception | None) -> None:
         now = self._clock()
         if error is not None:
             self._read_failed_at = now
@@ -325,7 +325,7 @@ class Supervisor:
         if error is not None or found is not None:
             self._check_place(was_read=found is not None and not found.only_evidence)
 
-    def _take(self, found: Found, now: float) -> None:
+    def _take(self, found: StoreReading, now: float) -> None:
         reader = self._reader
         is_same_place = reader.service.store.place().problem_code == self.state.place_problem
         # A token that appears because its store can be read again is no other program's.

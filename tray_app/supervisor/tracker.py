@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tray_app.service.outcome import Cleared, Verified
     from tray_app.settings.load import Settings
     from tray_app.stores.base import Place
-    from tray_app.supervisor.store_reader import Found
+    from tray_app.supervisor.store_reader import StoreReading
 
 _RESULTS = {
     Outcome.ISSUED: Result.ISSUED,
@@ -92,7 +92,7 @@ class TokenTracker:
         )
         return self.state
 
-    def on_read(self, found: Found, now: float, *, by_another_program: bool) -> None:
+    def on_read(self, found: StoreReading, now: float, *, by_another_program: bool) -> None:
         """Process what was read from the store. With `by_another_program`, another token is reported as that
         program's."""
         self.on_readable()
