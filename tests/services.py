@@ -67,6 +67,8 @@ class FakeService:
         self.checks = 0
         self.reads = 0
         self.published = 0
+        self.withdrawn: list[Token | None] = []
+        """What was stored before, as each call of `publish` was told."""
         self.unsaved: Token | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -130,8 +132,9 @@ class FakeService:
     def record_found(self, token: Token | None, at: float) -> None:
         self.recorded.append(token)
 
-    def publish(self) -> tuple[KiwoomTokenError, ...]:
+    def publish(self, seen: Token | None = None) -> tuple[KiwoomTokenError, ...]:
         self.published += 1
+        self.withdrawn.append(seen)
         return self.unpublished
 
     def refresh(self, *, rotate: bool = False) -> Outcome:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +26,24 @@ def machines(redis: Any, start_program: Any, machine_environment: Any, sandbox: 
     token = left.ask("ensure")
     wait_for(lambda: right.ask("get") == token, "the right one has the token")
     return left, right, token, machine_environment("left", redis.url), machine_environment("right", redis.url)
+
+
+@pytest.fixture
+def watching() -> Iterator[Callable[[dict[str, str]], None]]:
+    """Starts `watch` on a machine, and returns once it has read what is stored; it ends with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(environment: dict[str, str]) -> None:
+        words = [sys.executable, "-m", "tray_app.cli.main", "watch"]
+        program = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE)
+        started.append(program)
+        assert program.stdout is not None
+        assert program.stdout.readline()
+
+    yield start
+    for program in started:
+        program.terminate()
+        program.communicate(timeout=30)
 
 
 def test_a_token_found_dead_on_one_is_given_to_nobody_on_the_other(machines: Any, sandbox: SandboxKiwoom) -> None:
@@ -80,3 +102,67 @@ def test_a_dead_token_that_redis_gets_back_is_given_to_nobody(
     fresh = left.ask("ensure")
     redis.order("SET", "kiwoom-token-tray:{default}:token", stored)
     assert run(there, "get").stdout.strip() == fresh
+
+
+@pytest.fixture
+def tools(machines: Any, tmp_path: Path) -> Any:
+    """The files on the right machine from which other tools read the token: the copy, kiwoomcli's cache, a bot's."""
+    there = machines[-1]
+    there["XDG_CACHE_HOME"] = str(tmp_path / "right" / "cache")
+    bot = tmp_path / "right" / "bot.json"
+    for name, value in (("share_token_file", "true"), ("share_kwcli", "true"), ("share_bot_file", str(bot))):
+        assert run(there, "config", "set", name, value).returncode == 0
+    cache = tmp_path / "right" / "cache" / "kiwoom" / "real-token.json"
+    return [Path(there["KIWOOM_TRAY_DATA_DIR"]) / ".token", cache, bot]
+
+
+def have(tools: list[Path], token: str) -> bool:
+    return all(path.exists() and token in path.read_text() for path in tools)
+
+
+@pytest.mark.parametrize("words", [("clear",), ("clear", "--revoke")])
+def test_what_one_machine_clears_the_supervisor_of_the_other_takes_from_the_tools_there(
+    machines: Any, tools: list[Path], words: tuple[str, ...], watching: Callable[..., None]
+) -> None:
+    _, _, token, here, there = machines
+    watching(there)
+    assert have(tools, token)
+
+    assert run(here, *words).returncode == 0
+
+    wait_for(lambda: not any(path.exists() for path in tools), "the tools have no token any more")
+
+
+def test_a_token_that_was_revoked_while_nobody_ran_there_goes_when_somebody_does(
+    machines: Any, tools: list[Path], watching: Callable[..., None]
+) -> None:
+    _, _, token, here, there = machines
+    assert have(tools, token), "from switching it on"
+    assert run(here, "clear", "--revoke").returncode == 0
+    watching(there)
+    wait_for(lambda: not any(path.exists() for path in tools), "the tools have no token any more")
+
+
+def test_a_token_of_the_other_machine_reaches_the_tools_here_when_a_program_uses_it(
+    machines: Any, tools: list[Path]
+) -> None:
+    _, _, token, here, there = machines
+    assert have(tools, token)
+    assert run(here, "refresh", "--rotate").returncode == 0
+    fresh = run(there, "get").stdout.strip()
+    assert fresh not in {"", token}
+    assert have(tools, fresh)
+
+
+def test_a_copy_of_a_token_that_is_known_to_be_revoked_is_not_given_while_redis_is_gone(
+    machines: Any, tools: list[Path], redis: Any
+) -> None:
+    _, _, token, here, there = machines
+    assert run(here, "clear", "--revoke").returncode == 0
+    assert run(there, "get", "--no-issue").returncode == NO_TOKEN
+    assert have(tools[:1], token)
+
+    redis.stop()
+
+    assert token not in run(there, "get", "--no-issue").stdout
+    assert run(there, "get").stdout.strip() not in {"", token}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +51,14 @@ class OtherTool:
         if self.published is not None and self.published.value == token.value:
             self.published = None
         return ()
+
+    def withdraw_named(self, names: Collection[str]) -> tuple[()]:
+        if self.published is not None and self.published.value.fingerprint() in names:
+            self.published = None
+        return ()
+
+    def hold(self, token: Token) -> bool:
+        return self.published == token
 
     def forget(self) -> tuple[bool, tuple[()]]:
         return False, ()
@@ -110,6 +118,47 @@ def kill(broker: FakeBroker) -> None:
 def texts(service: TokenService) -> str | None:
     token = service.current()
     return None if token is None else token.value.reveal()
+
+
+class TestClearedElsewhere:
+    """Another computer, or a program that knows the file alone, removes the token: the tools here still have it."""
+
+    def test_a_supervisor_takes_it_from_the_tools(self, service: TokenService, path: Path, tool: OtherTool) -> None:
+        token = service.ensure().token
+        path.unlink()
+        service.publish(token)
+        assert tool.published is None
+
+    def test_one_that_was_revoked_goes_also_when_nobody_saw_it(
+        self, service: TokenService, other: TokenService, path: Path, tool: OtherTool
+    ) -> None:
+        token = service.ensure().token
+        service.clear(revoke=True)
+        tool.published = token
+        other.publish()
+        assert tool.published is None
+
+    def test_the_tools_keep_one_in_its_last_minutes_which_the_original_manager_deletes(
+        self, service: TokenService, path: Path, tool: OtherTool, clock: Clock
+    ) -> None:
+        token = service.ensure().token
+        clock.advance(token.expires - clock() - 200)
+        path.unlink()
+        service.publish(token)
+        assert tool.published == token
+
+    def test_the_tools_keep_one_that_cannot_be_read(
+        self, service: TokenService, tool: OtherTool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = service.ensure().token
+
+        def fail(_: FileStore) -> None:
+            raise StoreError("Denied.")
+
+        monkeypatch.setattr(FileStore, "read", fail)
+        with pytest.raises(StoreError):
+            service.publish(token)
+        assert tool.published == token
 
 
 class TestVerify:

@@ -232,6 +232,16 @@ def test_what_was_found_is_recorded_and_published_once(make: Make, service: Fake
     assert [state.expires for state in watched.found] == [token.expires]
 
 
+def test_other_tools_lose_a_token_that_somebody_else_cleared(make: Make, service: FakeService) -> None:
+    token = token_for("a-token", DAY, START)
+    service.hold(token)
+    watched = make()
+    watched.start()
+    service.hold(None)
+    watched.read()
+    assert service.withdrawn == [None, token]
+
+
 def test_why_other_tools_did_not_get_the_token_is_told(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     service.unpublished = (StoreError("No room."),)

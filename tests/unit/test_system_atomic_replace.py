@@ -117,7 +117,7 @@ class TestLeftovers:
             kill_while_writing(path)
 
         BotFile(str(tmp_path / "bot.json")).forget()
-        KwcliCache("default", "real", lambda: pytest.fail("asked for keys")).withdraw(TOKEN)
+        KwcliCache("default", "real", lambda: pytest.fail("asked for keys")).withdraw({TOKEN.value.fingerprint()})
 
         assert list(tmp_path.glob("bot*")) == list(cache.parent.iterdir()) == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Protocol
 
     from tray_app.core.token import Token
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
         """A place from which another tool reads the token. `name` is the setting that switches it on; `withdraw` and
         `forget` need the profile's lock and raise `KiwoomTokenError`."""
 
-        def withdraw(self, token: Token) -> None:
-            """Remove `token` from there. Any other token stays."""
+        def withdraw(self, names: Collection[str]) -> None:
+            """Remove the token from there if its fingerprint is one of `names`. Any other token stays."""
 
         def forget(self) -> bool:
             """Remove whatever token of this account is there, because it is not known which one that is; return True if

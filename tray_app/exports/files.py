@@ -8,6 +8,7 @@ import time
 from tray_app.core.decoding import decode_text
 from tray_app.core.errors import InvalidInput, SettingsError, StoreError
 from tray_app.core.language import msg
+from tray_app.core.secret import Secret
 from tray_app.core.token import clean_token, format_expires_dt, parse_expires_dt
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ThreadLock
@@ -16,7 +17,7 @@ from tray_app.system.private_files import check_private, read_private, reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from tray_app.core.token import Token
     from tray_app.stores.encryption import Cipher
@@ -51,9 +52,9 @@ class BotFile:
         if self._read()[0] != content:
             write_private(self._path, content)
 
-    def withdraw(self, token: Token) -> None:
+    def withdraw(self, names: Collection[str]) -> None:
         delete_leftovers(self._path)
-        if self._own_fields().get("token") == token.value.reveal():
+        if Secret(str(self._own_fields().get("token"))).fingerprint() in names:
             self._delete()
 
     def forget(self) -> bool:
@@ -161,15 +162,15 @@ class TokenFileCopy:
 
     def publish(self, token: Token) -> None:
         if self._encrypts and not self._is_store:
-            self.withdraw(token)
+            self.withdraw({token.value.fingerprint()})
         self.check()
         if self._file.read() != token:
             self._file.write(token)
 
-    def withdraw(self, token: Token) -> None:
+    def withdraw(self, names: Collection[str]) -> None:
         delete_leftovers(self._path)
         present = self._file.read()
-        if present is not None and present.value == token.value:
+        if present is not None and present.value.fingerprint() in names:
             self._file.clear()
 
     def forget(self) -> bool:

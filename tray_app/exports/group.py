@@ -11,7 +11,7 @@ from tray_app.system.private_files import version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from typing import TypeVar
 
     from tray_app.core.token import Token
@@ -43,7 +43,15 @@ class Exports:
 
     def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]:
         """Remove `token` from where the other tools read it; return what went wrong."""
-        return _each(self._all, lambda export: export.withdraw(token))
+        return self.withdraw_named({token.value.fingerprint()})
+
+    def withdraw_named(self, names: Collection[str]) -> tuple[KiwoomTokenError, ...]:
+        """Remove the tokens with these fingerprints from where the other tools read them; return what went wrong."""
+        return _each(self._all, lambda export: export.withdraw(names))
+
+    def hold(self, token: Token) -> bool:
+        """Return True if every other tool reads `token`."""
+        return all(export.holds(token) for export in self._all)
 
     def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
         """Remove whatever token is published; return whether there was one, and what went wrong."""

@@ -16,6 +16,7 @@ from datetime import datetime
 from tray_app.core import logs
 from tray_app.core.errors import InvalidInput, KeysMissing, StoreError
 from tray_app.core.profile import DEFAULT
+from tray_app.core.secret import Secret
 from tray_app.core.token import MAX_LIFETIME_SECONDS, UTC, Token, clean_token
 from tray_app.settings.kwcli import APP_NAME, alias_digest, aliases
 from tray_app.system.atomic_replace import delete_leftovers, delete_private, write_private
@@ -23,9 +24,8 @@ from tray_app.system.private_files import is_misplaced, read_regular, reason_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from tray_app.core.secret import Secret
     from tray_app.kiwoom.keys import AppKeys
 
 _MAX_BYTES = 65536
@@ -81,8 +81,8 @@ class KwcliCache:
         if failure is not None:
             raise failure
 
-    def withdraw(self, token: Token) -> None:
-        self._delete(_all_caches(), lambda present: present.get("access_token") == token.value.reveal())
+    def withdraw(self, names: Collection[str]) -> None:
+        self._delete(_all_caches(), lambda present: Secret(str(present.get("access_token"))).fingerprint() in names)
 
     def forget(self) -> bool:
         """Delete every token of the profile's keys; without keys, whatever is in the profile's own caches."""

@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tray_app.core.errors import KiwoomTokenError
     from tray_app.core.secret import Secret
     from tray_app.core.token import Token
@@ -43,6 +45,12 @@ class TokenExports(Protocol):
 
     def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
     def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
+    def withdraw_named(self, names: Collection[str]) -> tuple[KiwoomTokenError, ...]:
+        """Remove the tokens with these fingerprints."""
+
+    def hold(self, token: Token) -> bool:
+        """Return True if every other tool reads `token`."""
+
     def forget(self) -> tuple[bool, tuple[KiwoomTokenError, ...]]:
         """Remove whatever is published, because it is not known which token it is; return whether there was one."""
 

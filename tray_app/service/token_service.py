@@ -31,6 +31,7 @@ from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.locked_session import LockedSession
 from tray_app.service.outcome import Cleared, Outcome, Verified
 from tray_app.service.renewal import ENOUGH_SECONDS, Request, better_of
+from tray_app.service.stale_exports import StaleExports
 from tray_app.stores.lock import DEFAULT_TIMEOUT_SECONDS, ThreadLock, local_lock
 
 TYPE_CHECKING = False
@@ -91,6 +92,7 @@ class TokenService:
         self._local_lock: ThreadLock | None = None
         self.tokens = AccountStore(store, clock, key_binding, exports, ended)
         """The store as this account sees it, for callers that only read."""
+        self._stale = StaleExports(self.tokens, clock)
 
     @property
     def base_url(self) -> str:
@@ -121,6 +123,7 @@ class TokenService:
                     token = session.settle_doubt(token, asked_at)
         if token is None or self.tokens.is_gone(token):
             raise _no_token(self.profile, self.tokens)
+        self._stale.replace(token, self.exports, lambda: self.publish(patience=0.0))
         return token
 
     def evidence(self, token: Token | None = None) -> Evidence:
@@ -143,6 +146,7 @@ class TokenService:
         token = self.tokens.current_within_reach()
         usable = _answer_to(Request.ensure(self._clock(), 0), token, self._clock(), self.tokens)
         if usable is not None and request.is_satisfied_by(usable, self._clock()) and self.tokens.unsaved is None:
+            self._stale.replace(usable, self.exports, lambda: self.publish(patience=0.0))
             return Outcome(usable, Outcome.FOUND)
         try:
             return self._renew(request, None if usable is None else _PATIENCE_WITH_TOKEN_SECONDS)
@@ -354,19 +358,23 @@ class TokenService:
 
     # ------------------------------------------------------------------------------------------- exports and history
 
-    def publish(self) -> tuple[KiwoomTokenError, ...]:
+    def publish(self, seen: Token | None = None, *, patience: float | None = None) -> tuple[KiwoomTokenError, ...]:
         """Publish the present token again, if it is unexpired: an export was switched on, or another program wrote the
         token. What is right already is not written again, and a token of another tool that expires later is adopted
-        instead of being overwritten. Return what went wrong. Raises `StoreError`.
+        instead of being overwritten.
+
+        Without a token, withdraw what other tools still read: one that has ended, and `seen`, which was stored here
+        until now. Another computer, or a program without these exports, has cleared it. Return what went wrong. Raises
+        `StoreError`, also when others hold the lock for longer than `patience` seconds.
         """
         if self.exports is None and self.tokens.unsaved is None:
             return ()
         asked_at = self._clock()
-        with self._locked() as session:
+        with self._locked(patience) as session:
             self.tokens.save_unsaved()
             token = self.tokens.unexpired()
             if token is None:
-                return ()
+                return self._stale.withdraw(self.exports, session.record, seen)
             if session.is_doubtful(token):
                 settled = session.settle_doubt(token, asked_at)
                 if settled is None or session.is_doubtful(settled):
@@ -388,9 +396,9 @@ class TokenService:
     # ------------------------------------------------------------------------------------------------------- the lock
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[LockedSession]:
+    def _locked(self, patience: float | None = None) -> Iterator[LockedSession]:
         """Hold the profile's lock. What is not urgent waits for its release: writing history and settings."""
-        lock = self._acquire() or self.store.lock
+        lock = self._acquire(patience=patience) or self.store.lock
         with self._session(lock) as session:
             yield session
 

@@ -330,6 +330,7 @@ class Supervisor:
         is_same_place = reader.service.store.place().problem_code == self.state.place_problem
         # A token that appears because its store can be read again is no other program's.
         by_another_program = reader.has_read and is_same_place and not self._is_acting
+        seen = self._tracker.token if reader.has_read and is_same_place else None
         reader.accept(found)
         self._read_failed_at = None
         self._tracker.on_read(found, now, by_another_program=by_another_program)
@@ -339,7 +340,7 @@ class Supervisor:
 
         service = reader.service
         self._run_act(Job(lambda: service.record_found(found.token, found.at), lambda _, error: _log_unexpected(error)))
-        self._run_act(_publishing(service, self._callbacks))
+        self._run_act(_publishing(service, self._callbacks, seen))
 
     def _check_place(self, *, was_read: bool) -> None:
         """Show why the token is not in its preferred place, which may be known only now."""
@@ -388,15 +389,18 @@ class Supervisor:
             self.do(Unlock(_ignore))
 
 
-def _publishing(service: TokenService, callbacks: Callbacks) -> Job[tuple[KiwoomTokenError, ...]]:
-    """Return the job that gives the token to other tools, and to the store if that could not take it before."""
+def _publishing(
+    service: TokenService, callbacks: Callbacks, seen: Token | None = None
+) -> Job[tuple[KiwoomTokenError, ...]]:
+    """Return the job that gives the token to other tools, and to the store if that could not take it before. Without
+    one they lose `seen`, which was stored until now."""
 
     def published(errors: tuple[KiwoomTokenError, ...] | None, error: Exception | None) -> None:
         _log_unexpected(error)
         if errors:
             callbacks.unpublished(errors)
 
-    return Job(service.publish, published)
+    return Job(lambda: service.publish(seen), published)
 
 
 def _logged(raised: Exception) -> KiwoomTokenError:
