@@ -213,8 +213,15 @@ class AccountStore:
         return found not in {"", self.read_record().last.keys}
 
     def read_record(self) -> LockRecord:
-        """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis."""
-        return with_ended(LockRecord.from_fields(self.store.lock.peek_record(), self._clock()), self.ended)
+        """Return the record of whoever holds or held the lock, on whatever computer. May ask Redis.
+
+        What it says about ended tokens is known on this computer from then on, also while Redis does not answer: there
+        may be copies of them here.
+        """
+        record = LockRecord.from_fields(self.store.lock.peek_record(), self._clock())
+        if self.ended is not None and self.store.announces:
+            self.ended.add(record.evidence.ended())
+        return with_ended(record, self.ended)
 
     def _whole_version(self, of_store: object = None) -> object:
         record = None if self.store.announces else self.store.lock.record_version()
