@@ -38,15 +38,37 @@ def test_a_program_that_has_the_token_in_memory_does_not_go_on_with_it(
     broken = tmp_path / "keyring.json.broken"
     broken.touch()
 
-    done = subprocess.run(
-        [sys.executable, "-m", "tray_app.cli.main", "clear"],
-        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert done.returncode == KeyringUnavailable.exit_status
+    assert run("clear").returncode == KeyringUnavailable.exit_status
     assert running.ask("get_token") is None
     broken.unlink()
     assert running.ask("get_token") is None
+
+
+def test_a_token_that_cannot_be_seen_is_not_said_to_be_rotated(
+    sandbox: SandboxKiwoom, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, private_places: Path
+) -> None:
+    """An issue without a revoke would return the very same token."""
+    use_file_keyring(monkeypatch, tmp_path)
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "auto")
+    token = run("get").stdout
+    broken = tmp_path / "keyring.json.broken"
+    broken.touch()
+
+    refused = run("refresh", "--rotate")
+
+    assert (refused.returncode, refused.stdout) == (KeyringUnavailable.exit_status, "")
+    assert (sandbox.counts()["issue"], sandbox.counts()["revoke"]) == (1, 0)
+    assert run("get").stdout == token, "one can be had all the same"
+    assert run("refresh", "--rotate").returncode == 0, "it is in the file by now"
+    assert run("get").stdout not in {"", token}
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tray_app.cli.main", *words],
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

@@ -137,6 +137,7 @@ class LockedSession:
                 self.remember_refused(request.refused)
             raise
         self.seen = token
+        _check_seen(token, request, self._tokens.store, self.record)
         if request.refused is not None and (token is None or token.value != request.refused):
             self.remember_refused(request.refused)
         is_doubtful = token is not None and self.is_doubtful(token)
@@ -525,6 +526,16 @@ def _corrected(stored: Token, issued: Token, *, was_unexpired: bool) -> Token:
     if was_unexpired and abs(stored.expires - issued.expires) < _MIN_CORRECTION_SECONDS:
         return token
     return token.ending_at(issued.expires_at)
+
+
+def _check_seen(token: Token | None, request: Request, store: Store, record: LockRecord) -> None:
+    """Raise `KeyringUnavailable` while the keyring hides the token that is to be revoked: Kiwoom would only issue the
+    same one again. A dead token need not be revoked, nor one whose revoke was sent already."""
+    if not request.rotate or token is not None or record.evidence.dead_at or record.last.revoking:
+        return
+    place = store.place()
+    if place.hides_token and place.problem is not None:
+        raise place.problem.again()
 
 
 def _rewrite_for_readers(token: Token, store: Store) -> None:
