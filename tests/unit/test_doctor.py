@@ -231,6 +231,18 @@ def test_what_stands_in_the_place_of_a_file_of_ours_is_told(
     assert [(one["name"], one["good"]) for one in wrong] == [(name, False)]
 
 
+def test_an_encryption_key_that_cannot_be_used_is_told_before_there_is_a_token(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KIWOOM_TRAY_STORE", "file")
+    monkeypatch.setenv("APP_KEY", "app-key-of-a-test")
+    monkeypatch.setenv("APP_SECRET", "secret-of-a-test")
+    monkeypatch.setenv("KIWOOM_TRAY_ENCRYPTION_KEY_FILE", str(tmp_path / "gone"))
+    found = told(capsys)
+    assert (found["token"]["good"], found["what helps"]["good"]) == (False, False)
+    assert str(tmp_path / "gone") in found["token"]["text"]
+
+
 def test_a_data_folder_is_not_made_by_looking(private_places: Path, capsys: pytest.CaptureFixture[str]) -> None:
     doctor(None, as_json=True)
 

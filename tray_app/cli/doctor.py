@@ -38,7 +38,7 @@ from tray_app.core.trading import ClosedDays, closed_days, install_closed_days
 from tray_app.core.wording import korean_time, mode_text
 from tray_app.history.database import FILE, SQLITE_SUFFIXES
 from tray_app.kiwoom.endpoints import base_url_for
-from tray_app.service.composition import find_keys, open_exports, open_service
+from tray_app.service.composition import check_encryption, find_keys, open_exports, open_service
 from tray_app.service.exchange_calendar import has_holidays_package, holidays_problem, install_holidays
 from tray_app.service.other_stores import FILE as ISSUED_FILE
 from tray_app.settings.load import load_settings
@@ -298,6 +298,7 @@ def _token(settings: Settings) -> Iterator[Finding]:
         service = open_service(settings)
         token = service.current()
         yield _life(service, token)
+        check_encryption(settings)  # else it would come out when the next token is to be stored
         if clock := clock_text(settings, service, time.time()):
             yield Finding(msg("clock"), clock, good=False)
         if settings.store == "auto":

@@ -13,7 +13,7 @@ from tray_app.core.language import msg, tr
 from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
 from tray_app.core.state import LastResult, Result, TokenState
 from tray_app.core.wording import korean_time
-from tray_app.service.composition import find_keys, open_service
+from tray_app.service.composition import check_encryption, find_keys, open_service
 from tray_app.system.access import check_writable
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def _state_of(settings: Settings, now: float) -> TokenState:
         if place.kind == "file":
             check_writable(os.path.dirname(place.path), "KIWOOM_TRAY_DATA_DIR")
         service.store.lock.check()
+        check_encryption(settings)
         is_doubtful = token is not None and service.tokens.is_doubtful(token, record.evidence)
     except KiwoomTokenError as error:
         return _with_error(state, error, now)

@@ -213,6 +213,13 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
     return FallbackStore(keyring, file, clock, keep_file=settings.share_token_file and not cipher.has_keys())
 
 
+def check_encryption(settings: Settings) -> None:
+    """Raise `EncryptionKeyUnusable` if a token could not be encrypted for a file or Redis though there is to be a
+    key."""
+    if settings.store in {"auto", "file", "redis"}:
+        _cipher_of(settings).seal("")
+
+
 def _cipher_of(settings: Settings) -> Cipher:
     return Cipher(settings.encryption_keys, settings.encryption_key_file or None, settings.profile)
 
