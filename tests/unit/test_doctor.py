@@ -241,6 +241,7 @@ def test_an_encryption_key_that_cannot_be_used_is_told_before_there_is_a_token(
     found = told(capsys)
     assert (found["token"]["good"], found["what helps"]["good"]) == (False, False)
     assert str(tmp_path / "gone") in found["token"]["text"]
+    assert found["what helps"]["text"] == f"Show the file: {tmp_path / 'gone'}"
 
 
 def test_a_data_folder_is_not_made_by_looking(private_places: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -520,7 +521,7 @@ class TestWhatHelps:
         if name == "default.token":  # no file of ours
             assert line() == (True, "Issue a token: kiwoom-token refresh")
         else:
-            assert line() == (False, "Show the file: kiwoom-token config get data_dir")
+            assert line() == (False, f"Show the file: {tmp_path / name}")
 
     def test_token_that_is_missing_is_to_be_issued(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch

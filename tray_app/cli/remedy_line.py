@@ -41,6 +41,8 @@ def remedy_line(settings: Settings) -> Finding:
 
 def _finding(remedy: str, profile: str, mode: str, error: KiwoomTokenError | None = None) -> Finding:
     text, command = remedy_text(remedy, mode), remedy_command(remedy, profile, mode)
+    if remedy == Remedy.SHOW_FILE and error is not None and error.values.get("path"):
+        command = str(error.values["path"])  # as the window's button shows that one
     told = f"{text.rstrip('…')}: {command}" if command else text
     if told and isinstance(error, BrokerError) and error.retry_after:
         now = time.time()
