@@ -50,6 +50,6 @@ class StaleExports:
     def _is_cleared(self, seen: Token) -> bool:
         """Return False where a keyring hides the token, or where another account uses this profile by now. Nor is it a
         clear when the original token manager deletes a token in its last minutes, in which bots may still use it."""
-        if not seen.lives(self._clock() + ENOUGH_SECONDS):
+        if not seen.is_unexpired(self._clock() + ENOUGH_SECONDS):
             return False
         return self._tokens.present() == (None, None) and self._tokens.of_another() is None
