@@ -922,6 +922,49 @@ def test_a_refusal_that_an_event_hook_turns_into_an_exception_is_evidence(
 
 
 @pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_a_refusal_that_the_caller_is_just_handling_is_no_evidence(*, is_answered: bool, is_async: bool) -> None:
+    def lose(_: httpx.Response) -> None:
+        if not is_answered:
+            raise httpx.ReadError("gone")
+
+    def refuse() -> None:
+        raise RuntimeError(DEAD["return_msg"])
+
+    tokens = Doubting()
+
+    def send_it() -> None:
+        with httpx.Client(auth=KiwoomAuth(tokens), transport=asked, event_hooks={"response": [lose]}) as client:
+            client.get("https://api.kiwoom.com/x")
+
+    async def async_lose(response: httpx.Response) -> None:
+        lose(response)
+
+    async def async_send_it() -> None:
+        async with httpx.AsyncClient(
+            auth=KiwoomAuth(tokens), transport=asked, event_hooks={"response": [async_lose]}
+        ) as client:
+            try:
+                refuse()
+            except RuntimeError:
+                with contextlib.suppress(httpx.ReadError):
+                    await client.get("https://api.kiwoom.com/x")
+
+    asked = Asked({"return_code": 0})
+    if is_async:
+        asyncio.run(async_send_it())
+        time.sleep(0.2)
+    else:
+        try:
+            refuse()
+        except RuntimeError:
+            with contextlib.suppress(httpx.ReadError):
+                send_it()
+
+    assert (asked.tokens, tokens.doubted) == (["first"], [])
+
+
+@pytest.mark.parametrize("is_async", [False, True])
 def test_the_next_request_after_a_hook_hid_the_refusal_has_a_token_that_works(
     kiwoom: SandboxKiwoom, manager: TokenManager, *, is_async: bool
 ) -> None:

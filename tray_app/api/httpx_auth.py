@@ -207,6 +207,8 @@ class _AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
     ) -> None:
         self._flow = flow
         self._on_close = on_close
+        self._handled_before = sys.exc_info()[1]
+        """What the caller is just handling, as in `except`, says nothing about this request."""
 
     async def asend(self, value: httpx.Response) -> httpx.Request:
         return await self._flow.asend(value)
@@ -215,7 +217,8 @@ class _AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
         return await self._flow.athrow(*error)
 
     async def aclose(self) -> None:
-        self._on_close(sys.exc_info()[1])
+        error = sys.exc_info()[1]
+        self._on_close(None if error is self._handled_before else error)
         await self._flow.aclose()
 
 
