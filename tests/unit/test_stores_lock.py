@@ -138,6 +138,33 @@ def tell(note: dict[str, Any]) -> bool:
     return False
 
 
+@pytest.mark.posix
+@pytest.mark.parametrize("step", ["taken", "released"])
+def test_ctrl_c_while_it_is_taken_or_released_leaves_it_to_others(
+    step: str, lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    was_flock = fcntl.flock
+
+    def flock(descriptor: int, operation: int) -> None:
+        if (operation == fcntl.LOCK_UN) != (step == "released"):
+            was_flock(descriptor, operation)
+            return
+        monkeypatch.setattr("fcntl.flock", was_flock)
+        if step == "taken":
+            was_flock(descriptor, operation)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.raises(KeyboardInterrupt), lock:
+        pass
+
+    assert not taken_by_another(path)
+    with lock:
+        assert taken_by_another(path)
+
+
 @pytest.mark.parametrize("note", [{"at": 1}, {"at": 2, "error": "RateLimited"}])
 def test_who_waits_hears_the_holders_note_and_may_leave(
     lock: ProfileLock, path: Path, note: dict[str, int | str] | dict[str, int]

@@ -271,7 +271,7 @@ class ProfileLock(ThreadLock):
                         break
                     wait.begin_anew()
         except BaseException:
-            super().release()
+            self._let_go(self._held or self._file)
             raise
         return True
 
@@ -281,19 +281,19 @@ class ProfileLock(ThreadLock):
         try:
             taken = self._try_kernel()
         except BaseException:
-            super().release()
+            self._let_go(self._held or self._file)
             raise
         if not taken:
             super().release()
         return taken
 
     def release(self) -> None:
-        held, self._held = self._held, None
         try:
-            if held is not None:
-                held.unlock()
+            if self._held is not None:
+                self._held.unlock()
+                self._held = None
         finally:
-            super().release()
+            self._let_go(self._held)
 
     def is_lost(self) -> bool:
         return isinstance(self._held, _LockedFile) and self._held.is_replaced()
@@ -329,6 +329,17 @@ class ProfileLock(ThreadLock):
         except (OSError, ValueError):
             return None
         return (found.st_mtime_ns, found.st_ino) if found.st_size else None
+
+    def _let_go(self, held: _LockedFile | _ProcessLock | None) -> None:
+        """Release the lock after Ctrl+C too, which can come between any two lines: `held` may be locked still."""
+        self._held = None
+        try:
+            with contextlib.suppress(OSError):
+                if held is not None:
+                    held.unlock()
+        finally:
+            self._holder = None
+            self._turn.release()  # not by a function of ours, which Ctrl+C could end before its first line
 
     def _try_kernel(self) -> bool:
         try:
