@@ -573,6 +573,19 @@ def test_held_is_held_however_the_system_words_it(
         pass
 
 
+def test_where_nothing_can_be_written_one_in_the_process_serves(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_folder() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", no_folder)
+    monkeypatch.setenv("KIWOOM_TRAY_STATE_DIR", str(path / "file"))
+    path.parent.mkdir()
+    path.touch()
+
+    with local_lock(str(path)):
+        pass
+
+
 @pytest.mark.posix
 class TestPlaceThatCannotLock:
     @pytest.fixture

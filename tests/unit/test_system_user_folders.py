@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
+from tray_app.api.token_manager import ModulesManager
 from tray_app.core.errors import StoreError
 from tray_app.settings import places
 from tray_app.settings.load import load_settings
@@ -52,6 +53,15 @@ def test_the_runtime_folder_comes_first(nobody: Path, tmp_path: Path) -> None:
     runtime.mkdir(parents=True, mode=0o700)
 
     assert Path(places.shared_state_dir()).is_relative_to(runtime)
+
+
+def test_where_none_can_be_made_that_is_said_and_an_import_does_not_fail(nobody: Path) -> None:
+    nobody.rmdir()
+    nobody.touch()
+
+    manager = ModulesManager()
+    with pytest.raises(StoreError, match=r"cannot be made .* KIWOOM_TRAY_STATE_DIR"):
+        manager.ensure_token()
 
 
 @pytest.mark.parametrize("trap", ["open to others", "a link"])

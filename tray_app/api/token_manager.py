@@ -325,7 +325,7 @@ class ModulesManager(TokenManager):
         self._found: tuple[TokenService, _Held] | None = None
         try:
             super().__init__()
-        except SettingsError as error:
+        except (SettingsError, StoreError) as error:
             # Raised at the first use, unless it is corrected by then: an import must not fail.
             logs.error("%s", error)
         else:

@@ -515,8 +515,8 @@ def _local_folders() -> Iterator[str]:
     with contextlib.suppress(StoreError):
         yield os.path.join(shared_state_dir(), "locks")
     user = "" if sys.platform == "win32" else f"-{os.geteuid()}"
-    folder = os.path.join(gettempdir(), f"kiwoom-token-tray{user}")
     with contextlib.suppress(OSError, StoreError):
+        folder = os.path.join(gettempdir(), f"kiwoom-token-tray{user}")
         make_private_folder(folder)
         if sys.platform == "win32" or is_private_folder(folder):
             yield folder
