@@ -331,17 +331,22 @@ class _Call:
 
 
 _shared = KeyringClient()
+_loading = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _loading  # noqa: PLW0603 - whoever had it is a thread of the parent
+    _loading = threading.Lock()
+    _shared._forget_thread()  # noqa: SLF001 - the module's own
+
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_shared._forget_thread)  # noqa: SLF001 - the module's own
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def shared_keyring_client() -> KeyringClient:
     """Return the one client of the process: a keyring that hangs for one profile hangs for all."""
     return _shared
-
-
-_loading = threading.Lock()
 
 
 def _load() -> None:
