@@ -381,9 +381,9 @@ def test_a_check_that_met_a_refusal_does_not_hide_when_the_next_token_comes() ->
 
 def test_while_the_clock_is_off_or_a_renewal_fails_nothing_says_that_all_is_well() -> None:
     slow = seen(state(skew_seconds=7200.0), NOW)
-    assert (slow.menu_remedy_text, slow.well) == ("This computer's clock is off", "")
+    assert (slow.menu_remedy_text, slow.nothing_to_do) == ("This computer's clock is off", "")
     limited = seen(failed(error_for(5, "[1700:x]"), 500, renew_at=NOW + 600), NOW)
-    assert limited.well == ""
+    assert limited.nothing_to_do == ""
     assert limited.menu_remedy_text.startswith("Trying again at")
     assert seen(state(), NOW).menu_remedy_text == "Nothing to fix"
 

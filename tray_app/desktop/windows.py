@@ -50,13 +50,13 @@ class KeysAnswer(QObject):
         self._before: LastResult | None = None
         self._problems: tuple[object, ...] = ()
         self._is_watched = False
-        monitors.changed.connect(self._look)
+        monitors.changed.connect(self._follow_account)
 
     def enter(self, mode: str, keys: AppKeys) -> None:
         """Try the keys once nothing else is being done with the token. Until then they would be ignored, and the
         outcome of the other action taken for their answer."""
         self._entered = (mode, keys)
-        self._look()
+        self._follow_account()
 
     def _try(self, mode: str, keys: AppKeys) -> None:
         self._entered = None
@@ -66,7 +66,8 @@ class KeysAnswer(QObject):
         self._is_watched = monitor is not None
         self._monitors.enter_keys(self._profile, mode, keys)
 
-    def _look(self) -> None:
+    def _follow_account(self) -> None:
+        """Try the keys once that is possible, and afterwards show what came of them."""
         monitor = self._monitors.of(self._profile)
         if self._entered is not None:
             if monitor is None or running_action(monitor.state) is None:
@@ -78,9 +79,9 @@ class KeysAnswer(QObject):
                 self._dialog.show_answer(say(self._monitors.problems[-1]))
         else:
             self._is_watched = True
-            self._look_at(monitor.state)
+            self._show_outcome(monitor.state)
 
-    def _look_at(self, state: TokenState) -> None:
+    def _show_outcome(self, state: TokenState) -> None:
         if running_action(state) is None and state.last is not None and state.last is not self._before:
             error = state.last.error if state.last.result is Result.FAILED else None
             if error is None:
@@ -119,7 +120,7 @@ class Windows(QObject):
         self.close_dialog()
         dialog = ask_clear(self._dialog_parent(), self._question_of(monitor))
         dialog.chosen.connect(lambda choice: monitor.clear(revoke=choice == REVOKE))
-        return self._follow(dialog, monitor)
+        return self._keep_up_to_date(dialog, monitor)
 
     def ask_rotate(self, monitor: Monitor) -> TokenQuestion:
         """Ask whether to revoke the token of an account and issue a new one."""
@@ -128,7 +129,7 @@ class Windows(QObject):
         self.close_dialog()
         dialog = ask_rotate(self._dialog_parent(), self._question_of(monitor))
         dialog.confirmed.connect(monitor.rotate)
-        return self._follow(dialog, monitor)
+        return self._keep_up_to_date(dialog, monitor)
 
     def render(self) -> None:
         """Show the open question about a token as it is now; withdraw it if that token is replaced or gone."""
@@ -232,7 +233,7 @@ class Windows(QObject):
     def open_portal(self) -> None:
         open_url(QUrl(PORTAL_URL), self._dialog_parent())
 
-    def _follow(self, question: TokenQuestion, monitor: Monitor) -> TokenQuestion:
+    def _keep_up_to_date(self, question: TokenQuestion, monitor: Monitor) -> TokenQuestion:
         """Keep the question up to date from now on."""
         self.dialog = question
         self._question = (question, monitor.state)

@@ -22,9 +22,9 @@ class SettingsNotice(QObject):
         self._monitors = monitors
         self._notifier = notifier
         self._told: frozenset[str] = frozenset()
-        monitors.changed.connect(self._look)
+        monitors.changed.connect(self._tell_news)
 
-    def _look(self) -> None:
+    def _tell_news(self) -> None:
         problems = self._monitors.problems
         present = frozenset(map(str, problems))
         news = next((one for one in problems if str(one) not in self._told), None)

@@ -39,13 +39,13 @@ class ActionBar(QWidget):
         super().__init__(parent)
         self.remedy = WorkButton("remedyButton", self)
         set_role(self.remedy, "main")
-        self._well = make_label("well", self, centred=True)
-        set_role(self._well, "quiet")
+        self._nothing_to_do = make_label("well", self, centred=True)
+        set_role(self._nothing_to_do, "quiet")
         self.offers = QHBoxLayout()
         self.offers.setSpacing(8)
         place = QGridLayout()
         place.addWidget(self.remedy, 0, 0)
-        place.addWidget(self._well, 0, 0)
+        place.addWidget(self._nothing_to_do, 0, 0)
         self.offers.addLayout(place, 1)
         self.clear = WorkButton("clearButton", self)
         self.rotate = WorkButton("rotateButton", self)
@@ -79,8 +79,8 @@ class ActionBar(QWidget):
         set_text(self.remedy, with_mnemonic(view.remedy_text, "E"))
         self.remedy.setVisible(bool(view.remedy))
         self.remedy.show_action(view, _WORK_OF_REMEDY.get(view.remedy, set()), is_possible=view.can_remedy)
-        set_text(self._well, view.well)
-        self._well.setVisible(not view.remedy)
+        set_text(self._nothing_to_do, view.nothing_to_do)
+        self._nothing_to_do.setVisible(not view.remedy)
         for button, actions, is_possible in (
             (self.refresh, {Action.REFRESH, Action.VERIFY}, view.can_refresh),
             (self.rotate, {Action.ROTATE}, view.can_rotate),
@@ -105,6 +105,6 @@ class ActionBar(QWidget):
     def reserve_room(self) -> None:
         """Reserve room for the longest text of the copy button and for what helps, so that nothing moves."""
         self.remedy.ensurePolished()
-        for widget in (self.remedy, self._well):
+        for widget in (self.remedy, self._nothing_to_do):
             widget.setMinimumHeight(self.remedy.sizeHint().height())
         self.copy.reserve_width_for(with_mnemonic(copied_text(KEEP_SECONDS), "Y"))

@@ -88,6 +88,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
     end = "" if state.expires is None else end_text(state.expires, now, left, in_trading_hours=in_trading_hours)
     zone_differs = state.expires is not None and not is_korean_zone(state.expires)
     skew = skew_text(state.skew_seconds) or overview.calendar_problem
+    is_well = helps == Remedy.NONE and left > 0 and not skew and not is_failing(state)
     return View(
         icon=icon_of(on_panel, now, has_settings_problem=has_settings_problem),
         tooltip=tooltip_text(overview, now),
@@ -138,7 +139,7 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
         remedy=remedy,
         remedy_text=remedy_text(remedy, state.mode),
         can_remedy=idle,
-        well=tr("Nothing to do.") if helps == Remedy.NONE and left > 0 and not skew and not is_failing(state) else "",
+        nothing_to_do=tr("Nothing to do.") if is_well else "",
     )
 
 

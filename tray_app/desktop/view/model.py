@@ -68,8 +68,8 @@ class View:
     check is none.
 
     `remedy` is what helps, as a `Remedy`, or empty where nothing is wrong or asking Kiwoom helps, which
-    `refresh_is_main` tells. `well` says that nothing is to be done, or is empty. `account` is the name of the account
-    that all this is about, `profile` what the window shows of it; `can_show_account` tells that the head line of the
+    `refresh_is_main` tells. `nothing_to_do` says so, or is empty. `account` is the name of the account that all this is
+    about, `profile` what the window shows of it; `can_show_account` tells that the head line of the
     menu opens the window for it. `profiles` is empty when there is only one account. `policy` is
     `notify`, `auto` or `daily`, and `daily_policy` the whole setting behind the daily entry.
     """
@@ -123,4 +123,4 @@ class View:
     remedy: str
     remedy_text: str
     can_remedy: bool
-    well: str
+    nothing_to_do: str
