@@ -12,6 +12,7 @@ from tray_app.service.evidence import check_not_too_soon
 from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.lock_record import LockRecord
 from tray_app.service.outcome import Cleared, Outcome
+from tray_app.service.previous_token import PreviousToken
 from tray_app.service.renewal import Action, Request, better_of, decide, failure_to_repeat
 
 TYPE_CHECKING = False
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 _ALIVE = "alive"
 _STILL_WORKS = msg("Kiwoom refused to revoke the token and says that it still works. Try again later.")
-_MIN_CORRECTION_SECONDS = 3.0
-"""A stored expiry that differs by less than this from the one by Kiwoom's clock stays as it is."""
 
 
 class LockedSession:
@@ -204,47 +203,38 @@ class LockedSession:
     def _issue(self, before: Token | None, keys: AppKeys, request: Request, broker: TokenBroker) -> Outcome:
         """Have Kiwoom issue a token, after revoking the stored one (`before`) where the request wants that; store it,
         record it and publish it. Raises `BrokerError`, and `StoreError` before anything is revoked."""
-        last = self.record.last
-        replaced = self._tokens.unexpired_of_another() if before is None else None
-        revoking = last.revoking if before is None or last.is_revoking(before) else ""
-        was_unexpired = before is not None and before.is_unexpired(self._clock())
-        if before is not None and request.rotate and was_unexpired:
-            revoking = before.value.fingerprint()
+        last, now = self.record.last, self._clock()
+        previous = PreviousToken(
+            before,
+            self._tokens.unexpired_of_another() if before is None else None,
+            last.revoking if before is None or last.is_revoking(before) else "",
+            was_unexpired=before is not None and before.is_unexpired(now),
+        )
+        if before is not None and request.rotate and previous.was_unexpired:
+            previous.revoking = before.value.fingerprint()
             self._revoke_first(before, keys, broker)
-        is_refused = before is not None and before.value == request.refused
         self.check_lock()
         try:
             answer = broker.issue(keys)
         except BrokerError as error:
-            self._record_failure(error, request, keys, last, revoking)
-            if is_refused:
+            self._record_failure(error, request, keys, last, previous.revoking)
+            if before is not None and before.value == request.refused:
                 self._events.add("died", before)
             raise
         own = self._tokens.issued_for(keys)
         issued = answer.token.bound_to(own) if own else answer.token
-        same = before is not None and before.is_same_as(issued)
-        is_early = was_unexpired and not revoking and before is not None and before.value != issued.value
-        token = _corrected(before, issued, was_unexpired=was_unexpired) if same and before is not None else issued
-        how = Outcome.SAME if same else Outcome.ISSUED
-        self.issued = token
+        has_died = previous.has_died(issued)
+        how = Outcome.SAME if previous.is_returned_as(issued) else Outcome.ISSUED
+        self.issued = token = previous.to_store(issued)
         self.check_lock()
         unsaved = self._tokens.save(token)
-        if is_early:
+        if has_died:
             self._events.add("died", before)
             if unsaved is not None and not isinstance(unsaved, errors.RedisUnavailable):
                 # the dead one is still there; Redis gets the new one once it is back
                 self._tokens.forget(keeps_unsaved=True)
         self._events.add(how, token, unsaved)
-        self._record_issue(
-            token,
-            request,
-            replaced,
-            unsaved,
-            revoking,
-            is_same=same,
-            was_unexpired=was_unexpired,
-            skew=answer.skew_seconds,
-        )
+        self._record_issue(token, request, previous, unsaved, answer.skew_seconds)
         self.used_keys = keys
         return Outcome(
             token,
@@ -252,41 +242,32 @@ class LockedSession:
             unsaved=unsaved,
             unpublished=self.publish(token),
             skew_seconds=answer.skew_seconds,
-            dead=before if is_early else None,
+            dead=before if has_died else None,
         )
 
     def _record_issue(
-        self,
-        token: Token,
-        request: Request,
-        replaced: Token | None,
-        unsaved: StoreError | None,
-        revoking: str,
-        *,
-        is_same: bool,
-        was_unexpired: bool,
-        skew: float | None,
+        self, token: Token, request: Request, previous: PreviousToken, unsaved: StoreError | None, skew: float | None
     ) -> None:
-        """Record that Kiwoom issued the token, and what that means for others: the one of other keys that it has
-        `replaced` in the store, those that could not be stored, and the one that was `revoking`.
+        """Record that Kiwoom issued the token, and what that means for others: the `previous` one, and those that could
+        not be stored.
 
         Callers that wait read the token as soon as the record is there, so it has been stored before, if it could be.
         """
-        evidence = self.record.evidence
+        evidence, of_another = self.record.evidence, previous.of_another
         still_unsaved = self.record.unsaved_with(token, unsaved)
-        if replaced is None:
-            evidence = evidence.superseded(token, self._clock(), self.record.unsaved, revoking)
+        if of_another is None:
+            evidence = evidence.superseded(token, self._clock(), self.record.unsaved, previous.revoking)
             still_unsaved = still_unsaved[-1:] if unsaved is not None else ()
-        ends_anothers = bool(self.record.unsaved) and not was_unexpired and evidence != self.record.evidence
+        ends_anothers = bool(self.record.unsaved) and not previous.was_unexpired and evidence != self.record.evidence
         attempt = LastAttempt.succeeded(
             token,
             self._clock(),
             request.refused,
-            is_same=is_same,
+            is_same=previous.is_returned_as(token),
             ended_unsaved=unsaved is not None and ends_anothers,
             is_rotation=request.rotate,
-            replaced=[] if replaced is None else [*self.record.last.replaced, replaced.issued_for],
-            revoking=revoking if unsaved is not None else "",
+            replaced=[] if of_another is None else [*self.record.last.replaced, of_another.issued_for],
+            revoking=previous.revoking if unsaved is not None else "",
             skew=skew,
         )
         plan = 0.0 if request.rotate else None
@@ -518,14 +499,6 @@ class LockedSession:
     def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
         """Take the token away from the other tools. Return what went wrong."""
         return () if self._exports is None or token is None else self._exports.withdraw(token)
-
-
-def _corrected(stored: Token, issued: Token, *, was_unexpired: bool) -> Token:
-    """Return the stored token, which Kiwoom has issued again, with the expiry by Kiwoom's clock if that differs."""
-    token = stored.bound_to(issued.issued_for)
-    if was_unexpired and abs(stored.expires - issued.expires) < _MIN_CORRECTION_SECONDS:
-        return token
-    return token.ending_at(issued.expires_at)
 
 
 def _check_seen(token: Token | None, request: Request, store: Store, record: LockRecord) -> None:
