@@ -47,13 +47,8 @@ class OtherTool:
         self.token = None
         return ()
 
-    def withdraw(self, token: Token) -> tuple[()]:
-        if self.published is not None and self.published.value == token.value:
-            self.published = None
-        return ()
-
-    def withdraw_named(self, names: Collection[str]) -> tuple[()]:
-        if self.published is not None and self.published.value.fingerprint() in names:
+    def withdraw(self, fingerprints: Collection[str]) -> tuple[()]:
+        if self.published is not None and self.published.value.fingerprint() in fingerprints:
             self.published = None
         return ()
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -43,7 +43,7 @@ class Shelf:
     def publish(self, _: Token) -> tuple[KiwoomTokenError, ...]:
         return ()
 
-    def withdraw(self, _: Token) -> tuple[KiwoomTokenError, ...]:
+    def withdraw(self, _: Collection[str]) -> tuple[KiwoomTokenError, ...]:
         return ()
 
     def external_token(self) -> Token | None:

@@ -72,7 +72,7 @@ class SlowShares:
         self.over.wait(20)
         return ()
 
-    def withdraw(self, token: Any) -> Any:
+    def withdraw(self, fingerprints: Any) -> Any:
         return ()
 
     def external_token(self) -> None:

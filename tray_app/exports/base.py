@@ -36,8 +36,8 @@ if TYPE_CHECKING:
         """A place from which another tool reads the token. `name` is the setting that switches it on; `withdraw` and
         `forget` need the profile's lock and raise `KiwoomTokenError`."""
 
-        def withdraw(self, names: Collection[str]) -> None:
-            """Remove the token from there if its fingerprint is one of `names`. Any other token stays."""
+        def withdraw(self, fingerprints: Collection[str]) -> None:
+            """Remove the token from there if it has one of these fingerprints. Any other token stays."""
 
         def forget(self) -> bool:
             """Remove whatever token of this account is there, because it is not known which one that is; return True if

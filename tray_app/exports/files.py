@@ -52,9 +52,9 @@ class BotFile:
         if self._read()[0] != content:
             write_private(self._path, content)
 
-    def withdraw(self, names: Collection[str]) -> None:
+    def withdraw(self, fingerprints: Collection[str]) -> None:
         delete_leftovers(self._path)
-        if Secret(str(self._own_fields().get("token"))).fingerprint() in names:
+        if Secret(str(self._own_fields().get("token"))).fingerprint() in fingerprints:
             self._delete()
 
     def forget(self) -> bool:
@@ -167,10 +167,10 @@ class TokenFileCopy:
         if self._file.read() != token:
             self._file.write(token)
 
-    def withdraw(self, names: Collection[str]) -> None:
+    def withdraw(self, fingerprints: Collection[str]) -> None:
         delete_leftovers(self._path)
         present = self._file.read()
-        if present is not None and present.value.fingerprint() in names:
+        if present is not None and present.value.fingerprint() in fingerprints:
             self._file.clear()
 
     def forget(self) -> bool:

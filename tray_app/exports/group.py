@@ -41,13 +41,9 @@ class Exports:
         """Let the other tools and peers know of `token`; return what went wrong."""
         return _each(self._peers, lambda peer: peer.publish(token))
 
-    def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]:
-        """Remove `token` from where the other tools read it; return what went wrong."""
-        return self.withdraw_named({token.value.fingerprint()})
-
-    def withdraw_named(self, names: Collection[str]) -> tuple[KiwoomTokenError, ...]:
+    def withdraw(self, fingerprints: Collection[str]) -> tuple[KiwoomTokenError, ...]:
         """Remove the tokens with these fingerprints from where the other tools read them; return what went wrong."""
-        return _each(self._all, lambda export: export.withdraw(names))
+        return _each(self._all, lambda export: export.withdraw(fingerprints))
 
     def hold(self, token: Token) -> bool:
         """Return True if every other tool reads `token`."""

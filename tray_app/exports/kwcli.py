@@ -81,8 +81,10 @@ class KwcliCache:
         if failure is not None:
             raise failure
 
-    def withdraw(self, names: Collection[str]) -> None:
-        self._delete(_all_caches(), lambda present: Secret(str(present.get("access_token"))).fingerprint() in names)
+    def withdraw(self, fingerprints: Collection[str]) -> None:
+        self._delete(
+            _all_caches(), lambda present: Secret(str(present.get("access_token"))).fingerprint() in fingerprints
+        )
 
     def forget(self) -> bool:
         """Delete every token of the profile's keys; without keys, whatever is in the profile's own caches."""

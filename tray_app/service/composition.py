@@ -214,8 +214,7 @@ def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> St
 
 
 def check_encryption(settings: Settings) -> None:
-    """Raise `EncryptionKeyUnusable` if a token could not be encrypted for a file or Redis though there is to be a
-    key."""
+    """Raise `EncryptionKeyUnusable` if tokens are to be encrypted in a file or in Redis and the key cannot be used."""
     if settings.store in {"auto", "file", "redis"}:
         _cipher_of(settings).seal("")
 

@@ -203,16 +203,14 @@ class LockedSession:
     def _issue(self, before: Token | None, keys: AppKeys, request: Request, broker: TokenBroker) -> Outcome:
         """Have Kiwoom issue a token, after revoking the stored one (`before`) where the request wants that; store it,
         record it and publish it. Raises `BrokerError`, and `StoreError` before anything is revoked."""
-        last, now = self.record.last, self._clock()
-        previous = PreviousToken(
-            before,
-            self._tokens.unexpired_of_another() if before is None else None,
-            last.revoking if before is None or last.is_revoking(before) else "",
-            was_unexpired=before is not None and before.is_unexpired(now),
-        )
-        if before is not None and request.rotate and previous.was_unexpired:
-            previous.revoking = before.value.fingerprint()
+        last = self.record.last
+        of_another = self._tokens.unexpired_of_another() if before is None else None
+        revoking = last.revoking if before is None or last.is_revoking(before) else ""
+        was_unexpired = before is not None and before.is_unexpired(self._clock())
+        if before is not None and request.rotate and was_unexpired:
+            revoking = before.value.fingerprint()
             self._revoke_first(before, keys, broker)
+        previous = PreviousToken(before, of_another, revoking, was_unexpired=was_unexpired)
         self.check_lock()
         try:
             answer = broker.issue(keys)
@@ -498,7 +496,9 @@ class LockedSession:
 
     def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
         """Take the token away from the other tools. Return what went wrong."""
-        return () if self._exports is None or token is None else self._exports.withdraw(token)
+        if self._exports is None or token is None:
+            return ()
+        return self._exports.withdraw({token.value.fingerprint()})
 
 
 def _check_seen(token: Token | None, request: Request, store: Store, record: LockRecord) -> None:

@@ -174,7 +174,7 @@ def _withdraw(
     shared = before.replace(**{name: none for name, none in NO_SHARES.items() if name not in past})
     exports = open_exports(shared, lambda: find_keys(shared, environ))
     with service.store.lock:
-        return exports.withdraw(token)
+        return exports.withdraw({token.value.fingerprint()})
 
 
 def _move(

@@ -44,8 +44,7 @@ class TokenExports(Protocol):
     errors."""
 
     def publish(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
-    def withdraw(self, token: Token) -> tuple[KiwoomTokenError, ...]: ...
-    def withdraw_named(self, names: Collection[str]) -> tuple[KiwoomTokenError, ...]:
+    def withdraw(self, fingerprints: Collection[str]) -> tuple[KiwoomTokenError, ...]:
         """Remove the tokens with these fingerprints."""
 
     def hold(self, token: Token) -> bool:

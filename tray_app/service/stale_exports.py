@@ -42,10 +42,10 @@ class StaleExports:
     ) -> tuple[KiwoomTokenError, ...]:
         """Withdraw the tokens that have ended by the `record`, and `seen`, which was stored until now, if somebody has
         cleared it. Return what went wrong. Needs the lock held, and no token stored."""
-        names = set(record.gone_tokens())
+        fingerprints = set(record.gone_tokens())
         if seen is not None and self._is_cleared(seen):
-            names.add(seen.value.fingerprint())
-        return () if exports is None or not names else exports.withdraw_named(names)
+            fingerprints.add(seen.value.fingerprint())
+        return () if exports is None or not fingerprints else exports.withdraw(fingerprints)
 
     def _is_cleared(self, seen: Token) -> bool:
         """Return False where a keyring hides the token, or where another account uses this profile by now. Nor is it a

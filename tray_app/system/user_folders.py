@@ -110,17 +110,17 @@ def private_temporary_folder() -> str:
     It is the user's runtime folder, else one in the temporary folder. Raises `StoreError` if it cannot be made, is
     another user's or others may write to it.
     """
-    from tray_app.system.private_folders import cannot_be_made, make_folder
+    from tray_app.system.private_folders import make_private_folder
 
     runtime = runtime_folder()
     folder = os.path.join(TEMPORARY_FOLDER, f"{_APP_NAME}-{os.geteuid()}")
     if is_private_folder(runtime) and os.access(runtime, os.W_OK | os.X_OK):
         folder = os.path.join(runtime, _APP_NAME)
     try:
-        make_folder(folder)
-    except OSError as error:
-        if not os.path.lexists(folder):
-            raise cannot_be_made(folder, error.strerror or type(error).__name__, "KIWOOM_TRAY_STATE_DIR") from None
+        make_private_folder(folder, "KIWOOM_TRAY_STATE_DIR")
+    except StoreError:
+        if not os.path.lexists(folder):  # what is there instead is judged next
+            raise
     if not is_private_folder(folder):
         raise StoreError(
             msg("This user has no home, and {path} is not safe to use instead. Set {variable} to a folder of its own."),
