@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.command_line import run
 from tests.doubles import Clock, FakeBroker
 
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
 __all__ = ["run"]
+
+
+@pytest.fixture(scope="session")
+def qapp(qapp: QApplication) -> QApplication:
+    """One application for all tests, in which the cursor of a field does not blink: it would change pictures."""
+    qapp.setCursorFlashTime(0)
+    return qapp
 
 
 @pytest.fixture
