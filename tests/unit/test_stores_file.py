@@ -370,13 +370,13 @@ class TestDamage:
         was_version = files.version_of
 
         def replaced_meanwhile(name: Any) -> Any:
+            monkeypatch.setattr(file_module, "version_of", was_version)
             FileStore(str(path), ThreadLock()).write(NEW)
             return was_version(name)
 
         monkeypatch.setattr(file_module, "version_of", replaced_meanwhile)
 
         assert store.read() is None
-        monkeypatch.undo()
         assert store.read() == NEW
 
 
@@ -791,6 +791,8 @@ class TestRetire:
     def test_a_token_put_aside_that_cannot_be_removed_is_no_reason_not_to_store_another(
         self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
+        store.write(OLD)
+        assert store.expire_soft(OLD)
         was_unlink = os.unlink
 
         def refuse(name: Any, **options: Any) -> None:

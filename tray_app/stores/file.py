@@ -99,16 +99,22 @@ class FileStore:
 
     def write(self, token: Token) -> object:
         """Write the token; refuse, as `read` does, where there is an encrypted token that no key here opens."""
+        present, expiring = version_of(self._path), version_of(self._expiring_path)
         try:
-            version = self._replace(token, present=self._present())
+            if present is not None and (self._seen is None or self._seen[1] != present):
+                self._check_openable(self._path)
+            if expiring is not None:
+                self._check_openable(self._expiring_path)
+            version = self._replace(token, present)
         except StoreError as error:
             without_traceback(error)  # which holds the content
             failure = error
         else:
-            try:
-                delete_private(self._expiring_path)
-            except StoreError as error:
-                logs.warning("%s", error)
+            if expiring is not None:
+                try:
+                    delete_private(self._expiring_path)
+                except StoreError as error:
+                    logs.warning("%s", error)
             self._seen = (token, version)
             if logs.is_enabled(logs.INFO):
                 logs.info("Token saved to file (expires at %s)", expiry_for_log(token))
@@ -175,7 +181,7 @@ class FileStore:
         except DamagedRecord as error:
             return None, str(error), version
 
-    def _replace(self, token: Token, *, present: tuple[bytes, FileVersion] | None) -> FileVersion:
+    def _replace(self, token: Token, present: FileVersion | None) -> FileVersion:
         content = self._cipher.seal(encode_seed(token))
         failures: list[StoreError] = []
 
@@ -191,19 +197,14 @@ class FileStore:
             logs.warning("The token file's metadata is not written (%s)", failures[0])
         return version
 
-    def _present(self) -> tuple[bytes, FileVersion] | None:
-        """Return what a write replaces. Raises `EncryptionKeyUnusable` for what no key here opens."""
-        present, _ = [self._openable(path) for path in (self._path, self._expiring_path)]
-        return present
-
-    def _openable(self, path: str) -> tuple[bytes, FileVersion] | None:
+    def _check_openable(self, path: str) -> None:
+        """Raise `EncryptionKeyUnusable` for a token that no key here opens."""
         try:
             found = read_private(path, MAX_BYTES)
         except UnreadableFile:
-            return None  # the write itself reports better what is wrong there
+            return  # the write itself reports better what is wrong there
         if found is not None:
             self._cipher.open(found[0], path)
-        return found
 
     def _decode(self, plain: bytes, content: bytes, version: FileVersion) -> Token:
         """Return the record, with the metadata's fields if they describe just this file."""

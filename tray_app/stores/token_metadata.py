@@ -58,19 +58,13 @@ class TokenMetadata:
         The version is compared first, which is quicker. It differs in a copy of the folder, and in the same folder seen
         from a container.
         """
-        metadata = self._load()
-        try:
-            for one in (metadata, metadata.get("before") or {}):
-                if "issued_for" in one and (tuple(one["stamp"]) == version or one.get("content") == _digest(content)):
-                    return one
-        except (TypeError, KeyError, AttributeError):
-            pass
+        for one in self._last_two():
+            if tuple(one["stamp"]) == version or one.get("content") == _digest(content):
+                return one
         return None
 
-    def write(
-        self, token: Token, content: bytes, version: FileVersion, present: tuple[bytes, FileVersion] | None = None
-    ) -> None:
-        """Describe a write of `token`: the file's content and version. `present` is what it is about to replace.
+    def write(self, token: Token, content: bytes, version: FileVersion, present: FileVersion | None = None) -> None:
+        """Describe a write of `token`: the file's content and version. `present` is the version it is about to replace.
 
         The names of the fields are those that earlier versions of this program read and write. Raises `StoreError`.
         """
@@ -81,8 +75,10 @@ class TokenMetadata:
             "expires_at": token.expires_at.isoformat(),
             "created_at": token.created_at.isoformat(),
         }
-        before = None if present is None else self.of(*present)
-        if before is not None:
+        last = [] if present is None else self._last_two()
+        if last:
+            # Neither has the version of a file that was copied with its folder; the later one may have its content.
+            before = next((one for one in last if tuple(one["stamp"]) == present), last[0])
             metadata["before"] = {name: value for name, value in before.items() if name not in {"before", "check"}}
         encoded = _encode(metadata)
         try:
@@ -103,6 +99,16 @@ class TokenMetadata:
         except StoreError as error:
             logs.warning("%s", error)
         delete_leftovers(self._path)
+
+    def _last_two(self) -> list[dict[str, Any]]:
+        """Return what is known of the last two writes, the later one first."""
+        last = self._load()
+        both = (last, last.get("before"))
+        return [
+            one
+            for one in both
+            if isinstance(one, dict) and "issued_for" in one and isinstance(one.get("stamp"), (list, tuple))
+        ]
 
     def _load(self) -> dict[str, Any]:
         """Return the file's content, empty if there is none or it is damaged."""
