@@ -126,6 +126,8 @@ class FakeService:
         return self.token, None
 
     def living(self) -> Token:
+        if self.failure is not None:
+            raise self.failure
         assert self.token is not None
         return self.token
 

@@ -17,6 +17,7 @@ from tray_app.core.errors import (
     KeysMissing,
     KeysRefused,
     KiwoomTokenError,
+    NoToken,
     RateLimited,
     Remedy,
     RevokeFailed,
@@ -612,6 +613,42 @@ def test_failed_revoke_changes_nothing_about_the_renewal(make: Make, service: Fa
     assert watched.state.last is not None
     assert (watched.state.renew_at, watched.state.stopped) == (planned, False)
     assert watched.notices == []
+
+
+def test_only_what_failed_of_renewing_is_tried_again_by_itself(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    service.failure = BrokerUnavailable("Kiwoom does not answer.")
+    watched.supervisor.do(Clear(revoke=True))
+    assert watched.last.is_once
+
+    watched.supervisor.do(Refresh())
+    assert not watched.last.is_once
+
+    watched.supervisor.do(Clear(revoke=True))
+    assert not watched.last.is_once  # renewing still fails
+
+
+def test_a_copy_that_failed_is_no_news_once_the_keyring_answers(make: Make, service: FakeService) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    problem = KeyringUnavailable("The keyring does not answer.", problem=KeyringUnavailable.SILENT)
+    service.store.problem = problem
+    service.failure = NoToken(problem.message)  # as the service says it of a token that the keyring hides
+    watched.supervisor.copy(lambda _: None)
+    assert (watched.last.error, watched.last.is_once) == (service.failure, True)
+    assert watched.state.place_problem == KeyringUnavailable.SILENT
+
+    moment = watched.supervisor.next_moment()
+    assert moment is not None
+    assert moment <= watched.clock() + 10
+
+    service.failure = service.store.problem = None
+    watched.supervisor.snooze(0)  # whatever is shown next
+    assert watched.state.last is None
+    assert watched.state.place_problem == ""
 
 
 def test_unreadable_store_keeps_the_token_in_sight_until_it_can_be_read(make: Make, service: FakeService) -> None:

@@ -14,7 +14,17 @@ from PySide6.QtWidgets import QApplication
 
 from tests.zones import live_in, read_zone
 from tray_app.core import language
-from tray_app.core.errors import BrokerError, KeyringUnavailable, KeysMissing, KiwoomTokenError, Remedy, StoreError, say
+from tray_app.core.errors import (
+    BrokerError,
+    BrokerUnavailable,
+    KeyringUnavailable,
+    KeysMissing,
+    KiwoomTokenError,
+    RateLimited,
+    Remedy,
+    StoreError,
+    say,
+)
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.desktop.icons.state_icon import LEVELS, IconSpec, Phase
 from tray_app.desktop.theme.colours import Tone
@@ -25,7 +35,7 @@ from tray_app.desktop.view.texts import error_text
 from tray_app.desktop.view.timing import phase_of
 from tray_app.desktop.view.tooltip import TOOLTIP_UNITS, shorten
 from tray_app.desktop.view.urgency import most_urgent
-from tray_app.kiwoom.codes import error_for
+from tray_app.kiwoom.codes import NOT_KIWOOM, error_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -292,6 +302,21 @@ def test_a_token_that_the_keyring_hides_is_not_called_missing(problem: str, told
     assert told in view.tooltip
     assert told in view.menu_status
     assert "stored in a file" not in view.place_why
+
+
+@pytest.mark.parametrize(
+    "error",
+    [BrokerUnavailable(NOT_KIWOOM, code="HTTP 500"), RateLimited("Too many.", code="1700"), StoreError("Busy.")],
+)
+def test_what_the_user_asked_for_once_is_not_said_to_be_tried_again(error: KiwoomTokenError) -> None:
+    """A revoke, say, or a copy: what is planned is the next token alone."""
+    failed = LastResult(Result.FAILED, NOW - 5, error, is_once=True)
+    view = seen(state(last=failed, renew_at=NOW + 80_000), NOW)
+
+    assert "gain at" not in view.last + view.tooltip + view.menu_remedy_text + view.refresh_text
+    assert view.coming.startswith("A new token is issued automatically right after it expires")
+    assert (view.refresh_text, view.refresh_is_main) == ("Check with Kiwoom", True)  # not a request for a token
+    assert view.icon.failing is False
 
 
 def test_a_revoke_is_said_though_the_file_could_not_be_deleted() -> None:

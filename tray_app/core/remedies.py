@@ -140,7 +140,14 @@ def is_failed_check(error: KiwoomTokenError | None) -> bool:
 def is_failing(state: TokenState) -> bool:
     """Return whether the last request for a token failed and is repeated by itself."""
     last = state.last if state.renew_at is not None else None
-    return last is not None and last.result is Result.FAILED and not is_failed_check(last.error)
+    return last is not None and last.result is Result.FAILED and is_repeated(last.error, state)
+
+
+def is_repeated(error: KiwoomTokenError | None, state: TokenState) -> bool:
+    """Return whether what failed with this error is tried again by itself, at `renew_at` of the state."""
+    last = state.last
+    is_once = last is not None and last.is_once and last.error is error
+    return not is_once and not is_failed_check(error)
 
 
 def needs_unlocking(state: TokenState) -> bool:
@@ -153,6 +160,8 @@ def needs_unlocking(state: TokenState) -> bool:
 def _of_error(error: KiwoomTokenError, state: TokenState, now: float) -> str:
     if isinstance(error, RevokeFailed):
         return Remedy.CHECK if state.remaining(now) > 0 else Remedy.NONE
+    if error.remedy == Remedy.RETRY and not is_repeated(error, state) and state.remaining(now) > 0:
+        return Remedy.CHECK  # another token is not what failed
     if error.remedy == Remedy.RETRY and isinstance(error, RateLimited) and wait_text(state, now):
         return Remedy.NONE if state.remaining(now) > 0 else Remedy.WAIT
     if error.remedy == Remedy.NONE and state.stopped:

@@ -66,13 +66,15 @@ class LastResult:
     """How the last action ended, `at` in seconds of the epoch.
 
     `error` is why, when `result` is `FAILED`; for a new token, why it could not be stored. `replaces_dead` tells that
-    the token before had stopped working before its expiry.
+    the token before had stopped working before its expiry, `is_once` that what failed is not tried again by itself,
+    however renewing goes on: the user asked for it.
     """
 
     result: Result
     at: float
     error: KiwoomTokenError | None = None
     replaces_dead: bool = False
+    is_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

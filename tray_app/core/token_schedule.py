@@ -94,10 +94,17 @@ class TokenSchedule:
         self._notices.saw(token, seen, now)
         self._notices.answered(token, now, in_vain=in_vain)
 
-    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False, is_doubtful: bool = False) -> None:
-        """Take note of a request that failed, see `RenewalSchedule.failed`."""
-        if self.renewal.failed(error, now, rotating=rotating, is_doubtful=is_doubtful):
+    @property
+    def is_failing(self) -> bool:
+        """True if the last request for a token failed."""
+        return self.renewal.failures > 0
+
+    def failed(self, error: KiwoomTokenError, now: float, *, rotating: bool = False, is_doubtful: bool = False) -> bool:
+        """Take note of a request that failed; return True if that endangers the token, see `RenewalSchedule.failed`."""
+        is_danger = self.renewal.failed(error, now, rotating=rotating, is_doubtful=is_doubtful)
+        if is_danger:
             self._notices.failed(error, now)
+        return is_danger
 
     def unreadable(self, error: KiwoomTokenError, *, is_repeated: bool) -> None:
         """Take note that the store cannot be read, while no token is known; `is_repeated` from the second time on."""

@@ -19,6 +19,7 @@ from tray_app.supervisor.commands import Renew, RenewByRotation, Unlock
 from tray_app.supervisor.jobs import Job, run_now
 from tray_app.supervisor.keyring_watch import Answers, KeyringWatch
 from tray_app.supervisor.keys_watch import KeysWatch
+from tray_app.supervisor.place_watch import PlaceWatch
 from tray_app.supervisor.store_reader import StoreReader
 from tray_app.supervisor.token_check import TokenCheck
 from tray_app.supervisor.tracker import TokenTracker
@@ -112,6 +113,7 @@ class Supervisor:
         )
         self._keyring = KeyringWatch(check_keyring, answers, clock, run_read)
         self._keys = KeysWatch(lambda: self.do(Renew()), lambda: self.state, clock, run_read)
+        self._place = PlaceWatch(lambda: self._check_place(was_read=False), clock)
         self._reader = StoreReader(open_service(settings), clock)
         self._next_service: TokenService | None = None
         """It takes over once the token has been moved to its store."""
@@ -150,7 +152,8 @@ class Supervisor:
         # A notice that is held back while nobody is there would be due now, again and again.
         is_checking = self._check.is_running
         moment = self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
-        moments = moment, self._keyring.next_moment(self.state), self._keys.next_moment()
+        keyring, place = self._keyring.next_moment(self.state), self._place.next_moment(self.state)
+        moments = moment, keyring, self._keys.next_moment(), place
         return min((one for one in moments if one is not None), default=None)
 
     def tick(self, *, resumed: bool = False) -> None:
@@ -166,6 +169,7 @@ class Supervisor:
             if not self._is_acting:
                 self._keys.poll(self.service)
             is_asking = not self._is_acting and self._keyring.poll(self.state)
+            self._place.poll(self.state)
             was_read = is_recent(self._read_at, self._clock(), self._reads_every) and not resumed
             if not is_asking and not self._is_reading and not was_read:
                 self.read()
@@ -222,7 +226,7 @@ class Supervisor:
             if token is not None:
                 deliver(token)
             elif error is not None:
-                self._tracker.on_failed(_logged(error), self._clock())
+                self._tracker.on_failed(_logged(error), self._clock(), until_readable=True)
                 self._publish(self.state.busy)
 
         self._run_read(Job(service.living, finish))
@@ -382,8 +386,10 @@ class Supervisor:
             self._callbacks.notice_over()
 
     def _publish(self, busy: Action | None) -> None:
-        before = self.state
-        state = self._tracker.show(self.service.store.place(), busy)
+        before, place = self.state, self.service.store.place()
+        if before.place_problem and not place.problem_code:
+            self._tracker.on_readable()
+        state = self._tracker.show(place, busy)
         self._callbacks.changed(state)
         if self._keyring.is_token_left_in_file(before, state):
             self.do(Unlock(_ignore))

@@ -147,7 +147,7 @@ class TokenTracker:
         """Show why the store could not be read, and report it where no token is known. The last known one stays."""
         is_repeated = self._read_error is not None
         self._read_error = error
-        self.on_failed(error, now)
+        self._finish(Result.FAILED, now, error)
         if self.token is None:
             self._schedule.unreadable(error, is_repeated=is_repeated)
 
@@ -173,12 +173,14 @@ class TokenTracker:
 
     def on_request_failed(self, error: KiwoomTokenError, now: float, *, rotating: bool) -> None:
         """Show why Kiwoom gave no token, and plan when to ask again."""
-        self.on_failed(error, now)
-        self._schedule.failed(error, now, rotating=rotating, is_doubtful=self.state.is_doubtful)
+        is_repeated = self._schedule.failed(error, now, rotating=rotating, is_doubtful=self.state.is_doubtful)
+        self._finish(Result.FAILED, now, error, is_once=not is_repeated)
 
-    def on_failed(self, error: KiwoomTokenError, now: float) -> None:
-        """Show an error that changes nothing about when to renew."""
-        self._finish(Result.FAILED, now, error)
+    def on_failed(self, error: KiwoomTokenError, now: float, *, until_readable: bool = False) -> None:
+        """Show an error that changes nothing about when to renew; with `until_readable` until the store can be read."""
+        if until_readable:
+            self._read_error = error
+        self._finish(Result.FAILED, now, error, is_once=not self._schedule.is_failing)
 
     def on_verified(self, verified: Verified, now: float, *, is_requested: bool) -> None:
         """Process what Kiwoom said about the token. A dead one is gone; the next read finds that as well.
@@ -269,9 +271,15 @@ class TokenTracker:
         return is_over
 
     def _finish(
-        self, result: Result, now: float, error: KiwoomTokenError | None = None, *, replaces_dead: bool = False
+        self,
+        result: Result,
+        now: float,
+        error: KiwoomTokenError | None = None,
+        *,
+        replaces_dead: bool = False,
+        is_once: bool = False,
     ) -> None:
-        self.state = replace(self.state, last=LastResult(result, now, error, replaces_dead))
+        self.state = replace(self.state, last=LastResult(result, now, error, replaces_dead, is_once))
 
 
 def _schedule_for(settings: Settings, random: Callable[[], float], *, heeds_quiet_hours: bool) -> TokenSchedule:

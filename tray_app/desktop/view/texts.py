@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tray_app.core.errors import KeyringUnavailable, KeysMissing, RateLimited
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
-from tray_app.core.remedies import is_failed_check, is_planned_now
+from tray_app.core.remedies import is_planned_now, is_repeated
 from tray_app.core.state import Action, TokenState
 from tray_app.core.wording import (
     duration,
@@ -133,7 +133,7 @@ def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
 
     Where the account of `state` is to wait, the sentence says until when.
     """
-    if state.renew_at is not None and state.renew_at > now and not is_failed_check(error):
+    if state.renew_at is not None and state.renew_at > now and is_repeated(error, state):
         time, told = local_time(state.renew_at, now), ""
         if isinstance(error, RateLimited):
             told = tr("Kiwoom's request limit was reached. Trying again at {time}.", time=time)
