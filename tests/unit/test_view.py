@@ -304,6 +304,18 @@ def test_a_token_that_the_keyring_hides_is_not_called_missing(problem: str, told
     assert "stored in a file" not in view.place_why
 
 
+@pytest.mark.parametrize("problem", sorted(KeyringUnavailable.HIDE_TOKEN))
+def test_a_token_that_only_the_keyring_has_is_not_said_to_be_in_a_file(problem: str) -> None:
+    """It was read before; a copy, say, has then found the keyring locked."""
+    hidden = state(place="file", place_path="/data/.token", place_problem=problem, hides_token=True)
+    view = seen(hidden, NOW, "linux")
+
+    assert (view.place, view.place_path) == ("Keyring", "")
+    assert view.place_why
+    assert "file" not in view.place_why
+    assert "file" not in view.tooltip
+
+
 @pytest.mark.parametrize(
     "error",
     [BrokerUnavailable(NOT_KIWOOM, code="HTTP 500"), RateLimited("Too many.", code="1700"), StoreError("Busy.")],

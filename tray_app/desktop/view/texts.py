@@ -160,7 +160,7 @@ def place_problem_text(state: TokenState) -> str:
     if state.place == "redis":
         return problem_text(problem)
     subject, has_token = keyring_subject(), state.expires is not None
-    if state.place == "keyring" or not has_token:
+    if state.place == "keyring" or state.hides_token or not has_token:
         return _keyring_problem_text(problem, subject)
     if problem == KeyringUnavailable.LOCKED:
         return tr("{keyring} is locked; the token is stored in a file for now.", keyring=subject)
