@@ -630,6 +630,27 @@ def test_only_what_failed_of_renewing_is_tried_again_by_itself(make: Make, servi
     assert not watched.last.is_once  # renewing still fails
 
 
+def test_a_check_that_the_user_asked_for_in_vain_is_repeated_until_kiwoom_answers(
+    make: Make, service: FakeService, clock: Clock
+) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    clock.advance(3600)
+    service.unreadable = BrokerUnavailable("Kiwoom does not answer.")
+    service.unreadable.is_of_check = True
+    watched.supervisor.do(Verify())
+    service.unreadable = None
+    checks = service.checks
+    assert watched.last.result is Result.FAILED
+
+    watched.advance(30)
+    assert service.checks == checks
+
+    watched.advance(31)
+    assert (service.checks, watched.last.result) == (checks + 1, Result.CONFIRMED)
+
+
 def test_a_copy_that_failed_is_no_news_once_the_keyring_answers(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make()

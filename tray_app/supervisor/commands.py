@@ -124,6 +124,11 @@ class Verify(Command["Verified"]):
     def succeed(self, tracker: TokenTracker, result: Verified, now: float) -> None:
         tracker.on_verified(result, now, is_requested=True)
 
+    def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
+        tracker.on_failed(error, now)
+        tracker.want_verification()  # once Kiwoom answers, nothing is to say that it did not
+        tracker.on_unverified(now, error.retry_after)
+
 
 class Clear(Command["Cleared"]):
     """Forget the token of the state, if it is still there; with `revoke` revoke it at Kiwoom first."""
