@@ -165,6 +165,20 @@ def test_window_shows_what_the_view_says(shown: StatusWindow) -> None:
     assert shown.windowTitle() == "parents - Kiwoom Token Tray"
 
 
+def test_that_kiwoom_confirmed_the_token_has_not_the_colour_of_the_failure_above_it(shown: StatusWindow) -> None:
+    failed = LastResult(Result.FAILED, NOW, error_for(3, "[1700:x]"), is_once=True)
+    shown.show_view(view(last=failed, confirmed_at=NOW - 3600))
+    labels = {name: shown.findChild(QLabel, name) for name in ("last", "confirmed", "coming")}
+    colours = {
+        name: label.palette().color(QPalette.ColorRole.WindowText)
+        for name, label in labels.items()
+        if label is not None and label.isVisible()
+    }
+    assert "Confirmed by Kiwoom" not in text(shown, "last")
+    assert text(shown, "confirmed").startswith("Confirmed by Kiwoom")
+    assert colours["confirmed"] == colours["coming"] != colours["last"]
+
+
 def test_without_a_token_no_digits_pretend_otherwise(shown: StatusWindow) -> None:
     shown.show_view(view(None))
     assert not any(character.isdigit() for character in text(shown, "countdown"))
@@ -408,7 +422,7 @@ def test_no_line_of_the_card_is_cut(qtbot: QtBot, lang: str) -> None:
         window.show_view(one)
         window.show()
         settle()
-        for name in ("placeWhy", "last", "coming"):
+        for name in ("placeWhy", "last", "confirmed", "coming"):
             label = window.findChild(QLabel, name)
             assert label is not None
             assert not label.isVisible() or label.height() >= label.heightForWidth(label.width()), label.text()

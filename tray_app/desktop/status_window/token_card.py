@@ -39,6 +39,7 @@ class TokenCard(QFrame):
         self.path.setObjectName("placePath")
         self.why = make_label("placeWhy", self, wrap=True)
         self.last = make_label("last", self, wrap=True)
+        self.confirmed = make_label("confirmed", self, wrap=True)
         self.last_at = make_label("lastAt", self)
         self.coming = make_label("coming", self, wrap=True)
         self._captions = [make_label(f"name{number}", self) for number in range(3)]
@@ -46,6 +47,10 @@ class TokenCard(QFrame):
         place.setSpacing(1)
         for widget in (self.place, self.path, self.why):
             place.addWidget(widget)
+        last = QVBoxLayout()
+        last.setSpacing(0)
+        last.addWidget(self.last)
+        last.addWidget(self.confirmed)
         form = QFormLayout(self)
         form.setContentsMargins(14, 12, 14, 12)
         form.setHorizontalSpacing(14)
@@ -53,13 +58,14 @@ class TokenCard(QFrame):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self._captions[0], place)
-        form.addRow(self._captions[1], self.last)
+        form.addRow(self._captions[1], last)
         form.addRow(self._captions[2], self.coming)
         for caption, value in zip(self._captions, (self.place, self.last, self.coming), strict=True):
             caption.setBuddy(value)
         self.last_at.hide()
         self.path.hide()
         self.why.hide()
+        self.confirmed.hide()
         self.coming.setMinimumHeight(2 * self.coming.fontMetrics().lineSpacing())
 
     def event(self, event: QEvent) -> bool:
@@ -85,7 +91,9 @@ class TokenCard(QFrame):
         set_text(self.why, view.place_why)
         self.why.setVisible(bool(view.place_why))
         last = f"{view.last_at} · {view.last}" if view.last else ""
-        set_text(self.last, "\n".join(text for text in (last, view.confirmed) if text) or "–")
+        set_text(self.last, last or view.confirmed or "–")
+        set_text(self.confirmed, view.confirmed if last else "")
+        self.confirmed.setVisible(bool(self.confirmed.text()))
         snooze = view.snooze_text if view.is_snoozed else ""
         is_snoozed_now = bool(snooze) and snooze not in self.coming.text()
         set_text(self.coming, "\n".join(text for text in (view.coming, snooze) if text) or "–")
@@ -114,6 +122,7 @@ class TokenCard(QFrame):
         for label, colour in (
             (self.place, text),
             (self.coming, text),
+            (self.confirmed, text),  # a failure after it takes nothing from it
             (self.last, last),
             (self.why, self._tones.low),
             (self.path, self._tones.quiet),
