@@ -656,6 +656,35 @@ class TestSingleFlight:
         with other.store.lock:
             assert service.ensure().token == valid
 
+    def test_a_token_that_expires_while_the_lock_is_held_is_replaced_by_the_one_that_the_holder_gets(
+        self, service: TokenService, opened: Callable[..., TokenService], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = service.ensure().token
+        clock.advance(DAY - 1)
+        broker = SlowBroker(clock)
+        holder = opened(broker)
+        renewing = threading.Thread(target=holder.refresh)
+        renewing.start()
+        assert broker.asked.wait(20)
+        wait_for_lock = service.store.lock.acquire
+
+        def expire_meanwhile(timeout: float, on_update: Any = None) -> bool:
+            if timeout > 5:
+                broker.answer.set()
+                return wait_for_lock(timeout, on_update)
+            clock.advance(2)
+            return wait_for_lock(0.01, on_update)
+
+        monkeypatch.setattr(service.store.lock, "acquire", expire_meanwhile)
+        try:
+            found = service.ensure().token
+        finally:
+            broker.answer.set()
+            renewing.join()
+
+        assert found == holder.current()
+        assert found != before
+
 
 class TestNoThread:
     """A real broker in a process that may start no more threads."""

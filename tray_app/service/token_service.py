@@ -148,14 +148,17 @@ class TokenService:
         if usable is not None and request.is_satisfied_by(usable, self._clock()) and self.tokens.unsaved is None:
             self._stale.replace(usable, self.exports, lambda: self.publish(patience=0.0))
             return Outcome(usable, Outcome.FOUND)
+        patience = None if usable is None else _PATIENCE_WITH_TOKEN_SECONDS
         try:
-            return self._renew(request, None if usable is None else _PATIENCE_WITH_TOKEN_SECONDS)
+            return self._renew(request, patience)
         except KiwoomTokenError as error:
             unexpired = self.tokens.still_unexpired(token)
-            if unexpired is None:
+            if unexpired is not None:
+                logs.warning("Token not renewed, the present one is used (%s)", type(error).__name__)
+                return Outcome(unexpired, Outcome.FOUND)
+            if patience is None or not isinstance(error, LockTimeout):
                 raise
-            logs.warning("Token not renewed, the present one is used (%s)", type(error).__name__)
-            return Outcome(unexpired, Outcome.FOUND)
+        return self._renew(request)  # that token has ended meanwhile: whoever asks Kiwoom has the time of any request
 
     def renew(self, seen: Token | None, *, rotate: bool = False) -> Outcome:
         """Replace the token that the caller saw near or after its expiry, unless another process already has.
