@@ -1325,6 +1325,25 @@ def test_ctrl_c_during_exec_leaves_the_program_its_own_exit_code(run: Callable[.
 
 
 @posix
+def test_ctrl_break_during_exec_leaves_the_program_its_own_exit_code(run: Callable[..., Run]) -> None:
+    """Whoever waits for `exec` would take a program for ended that is still taking its orders back."""
+    script = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: sys.exit(42))\n"
+        "print('ready', flush=True)\n"
+        "signal.pause()\n"
+    )
+    start = "import signal; signal.SIGBREAK = signal.SIGUSR1; from tray_app.cli.main import run; run()"
+    started = [sys.executable, "-c", start, "--sandbox", "exec", "--", sys.executable, "-c", script]
+    with subprocess.Popen(started, env=environment(), stdout=subprocess.PIPE, start_new_session=True) as ran:
+        assert ran.stdout
+        assert ran.stdout.readline() == b"ready\n"
+        time.sleep(0.2)  # until it waits for the program
+        os.killpg(ran.pid, signal.SIGUSR1)
+        assert ran.wait(20) == 42
+
+
+@posix
 def test_a_program_that_a_signal_ends_has_the_shell_s_exit_code(run: Callable[..., Run]) -> None:
     script = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
     ran = process("--sandbox", "exec", "--", sys.executable, "-c", script)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 from tests import ROOT
-from tray_app.system.signals import stop_signals
+from tray_app.system.signals import StopRequest, stop_signals
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +49,17 @@ def test_a_program_ends_also_when_nobody_can_read_what_it_printed(output: str) -
 def test_a_program_is_asked_to_end_by_sigterm() -> None:
     assert signal.SIGTERM in stop_signals()
     assert signal.SIGINT not in stop_signals()
+
+
+@pytest.mark.posix
+def test_ctrl_break_ends_a_program_in_order_like_a_stop_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows it is the only signal that reaches a program in a process group of its own."""
+    monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR1, raising=False)
+
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+        assert stop.wait(0)
 
 
 @pytest.mark.posix

@@ -65,13 +65,16 @@ def _start(words: list[str], environment: dict[str, str]) -> Popen[bytes]:
 
 
 def _status_of(process: Popen[bytes]) -> int:
-    """Wait for the program and return its exit status. Ctrl+C reaches it too, and it alone decides what becomes of
-    it."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Wait for the program and return its exit status. Ctrl+C and Ctrl+Break reach it too, and it alone decides what
+    becomes of it."""
+    from tray_app.system.signals import keyboard_signals
+
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in keyboard_signals()}
     try:
         status = process.wait()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
     if sys.platform == "win32":
         return status - (1 << 32) if status >= 1 << 31 else status  # 0xC0000005: Python ends with signed numbers
     return _KILLED - status if status < 0 else status

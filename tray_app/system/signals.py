@@ -20,11 +20,22 @@ _LAST_SECONDS = 8
 
 
 def stop_signals() -> list[signal.Signals]:
-    """Return SIGTERM, and SIGHUP unless it is ignored, as under nohup. Ctrl+C (SIGINT) is not among them."""
+    """Return SIGTERM, SIGHUP unless it is ignored, as under nohup, and on Windows Ctrl+Break, which is all that a
+    program there can send to one that it started. Ctrl+C (SIGINT) is not among them."""
     hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
     if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
-        return [signal.SIGTERM]
-    return [signal.SIGTERM, hang_up]
+        return [signal.SIGTERM, *_ctrl_break()]
+    return [signal.SIGTERM, hang_up, *_ctrl_break()]
+
+
+def keyboard_signals() -> list[signal.Signals]:
+    """Return what a key sends to every program in the terminal: Ctrl+C, and on Windows Ctrl+Break."""
+    return [signal.SIGINT, *_ctrl_break()]
+
+
+def _ctrl_break() -> list[signal.Signals]:
+    ctrl_break: signal.Signals | None = getattr(signal, "SIGBREAK", None)
+    return [] if ctrl_break is None else [ctrl_break]
 
 
 def end_on_stop_signals() -> None:
