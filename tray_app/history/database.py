@@ -23,6 +23,7 @@ from tray_app.core.printable import printable
 from tray_app.system.atomic_replace import move_private
 from tray_app.system.private_files import check_private, create_private, reason_of, version_of
 from tray_app.system.private_folders import make_private_folder
+from tray_app.system.sharing_violation import lift_read_only
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -181,6 +182,7 @@ class History:
                 raise StoreError(
                     msg("{path} cannot be used ({reason}). Correct or remove it."), path=path, reason=reason_of(error)
                 ) from None
+        lift_read_only(self.path)
         return sqlite3.connect(self.path, timeout=PATIENCE_SECONDS, isolation_level=None)
 
     def _create(self) -> None:

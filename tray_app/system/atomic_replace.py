@@ -49,9 +49,11 @@ def replace_file(
     mode: int = 0o600,
     announce: Callable[[FileVersion], None] | None = None,
     survives_power_cut: bool = True,
+    even_read_only: bool = False,
 ) -> FileVersion:
     """Replace `path` by a file with `content`; it is for its owner alone until it has `mode`. The content is on the
-    disk when this returns, unless a loss of power may cost it.
+    disk when this returns, unless a loss of power may cost it. What Windows calls read-only is replaced if
+    `even_read_only`.
 
     Return the version of that very file, whatever has replaced it since; `announce` is told it before the file is in
     place, and before the disk is waited for, so that what `announce` writes costs no second wait. Each writer has a
@@ -70,11 +72,11 @@ def replace_file(
             if survives_power_cut:
                 os.fsync(descriptor)
             if sys.platform != "win32":
-                os.replace(new, path)  # while its lock is held
+                _put_in_place(new, path, even_read_only=even_read_only)  # while its lock is held
         finally:
             os.close(descriptor)
         if sys.platform == "win32":  # which cannot rename an open file
-            retry_sharing_violation(lambda: os.replace(new, path))
+            _put_in_place(new, path, even_read_only=even_read_only)
     except BaseException:
         with contextlib.suppress(OSError):
             remove_file(new)
@@ -116,7 +118,9 @@ def write_private(
     """
     make_private_folder(os.path.dirname(path), variable)
     try:
-        return replace_file(path, content, announce=announce, survives_power_cut=survives_power_cut)
+        return replace_file(
+            path, content, announce=announce, survives_power_cut=survives_power_cut, even_read_only=True
+        )
     except OSError as error:
         raise unwritable(path, error, variable) from None
 
@@ -135,7 +139,7 @@ def append_bounded(path: str, content: bytes, *, limit: int, shortened: Callable
 def move_private(path: str, target: str) -> None:
     """Rename a file over `target`; a missing `path` is no error. Raises `StoreError`."""
     try:
-        retry_sharing_violation(lambda: os.replace(path, target))
+        retry_sharing_violation(lambda: os.replace(path, target), over=target)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -145,7 +149,7 @@ def move_private(path: str, target: str) -> None:
 def remove_file(path: str) -> bool:
     """Delete the file; return True if it was there. Raises `OSError`."""
     try:
-        retry_sharing_violation(lambda: os.unlink(path))
+        retry_sharing_violation(lambda: os.unlink(path), over=path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
@@ -167,6 +171,10 @@ def temporary_name(path: str) -> str:
 def delete_leftovers(path: str) -> None:
     """Delete what killed writers of that file left beside it, at once: a token may be in it. Raises nothing."""
     _remove_leftovers(path, stale_before=None)
+
+
+def _put_in_place(new: str, path: str, *, even_read_only: bool) -> None:
+    retry_sharing_violation(lambda: os.replace(new, path), over=path if even_read_only else "")
 
 
 def _create_new(path: str) -> tuple[str, int]:

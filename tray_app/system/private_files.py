@@ -17,7 +17,7 @@ import time
 
 from tray_app.core.errors import Remedy, StoreError
 from tray_app.core.language import msg
-from tray_app.system.sharing_violation import retry_sharing_violation
+from tray_app.system.sharing_violation import lift_read_only, retry_sharing_violation
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -210,7 +210,12 @@ def append_private(path: str, content: bytes) -> None:
 
 
 def _open_in_place(path: str, flags: int) -> int:
-    descriptor, found = _open_regular(path, flags, follow_links=False)
+    try:
+        descriptor, found = _open_regular(path, flags, follow_links=False)
+    except PermissionError:
+        if not lift_read_only(path):
+            raise
+        descriptor, found = _open_regular(path, flags, follow_links=False)
     try:
         _check_owner(path, found)
         _check_only_name(found)
