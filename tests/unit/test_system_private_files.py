@@ -26,6 +26,7 @@ from tray_app.settings.save import save_setting
 from tray_app.stores.encryption import read_key_file
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock, ThreadLock
+from tray_app.system.private_files import reason_of
 
 TOKEN = token_for("a-token-of-a-test", 86400, START)
 SECRET = b"somebody else's, longer than what is written here: 0123456789"
@@ -214,3 +215,20 @@ def test_a_lock_is_neither_taken_nor_written_through_a_link(kind: str, tmp_path:
     lock.write_record({"at": 1})
 
     assert (victim.read_bytes() if victim.exists() else None) == (None if "nowhere" in kind else SECRET)
+
+
+class WindowsRefusal(PermissionError):
+    """What Windows says when a file is replaced that another program has open, or a key may not be written."""
+
+    winerror = 5
+
+
+@pytest.mark.parametrize(
+    ("path", "told"), [("data/.token", "access denied, or another program has it open"), (None, "Access is denied.")]
+)
+def test_a_file_that_another_program_has_open_is_not_said_to_be_forbidden(
+    path: str | None, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+
+    assert reason_of(WindowsRefusal(errno.EACCES, "Access is denied.", path)) == told

@@ -30,6 +30,7 @@ _FOREIGN = msg("owned by another user")
 _BROKEN_LINK = msg("a link that leads nowhere")
 _NO_DRIVE = msg("the drive is not connected")
 _DENIED_OR_OPEN = msg("access denied, or another program has it open")
+_ACCESS_DENIED = 5
 
 OF_THE_SYSTEM = (
     msg("File name too long"),
@@ -81,8 +82,10 @@ def reason_of(error: OSError) -> str:
     """Return in words why a file cannot be used: in this module's own words, or in the system's."""
     if error.errno in {errno.EISDIR, errno.ENXIO}:
         return _NOT_A_FILE
-    if sys.platform == "win32" and isinstance(error, PermissionError) and error.winerror is None:
-        return _DENIED_OR_OPEN  # C's runtime has one number for both
+    if sys.platform == "win32" and isinstance(error, PermissionError):
+        is_of_a_file = error.winerror is None or (error.winerror == _ACCESS_DENIED and error.filename is not None)
+        if is_of_a_file:  # one number for both, of C's runtime and of a rename over a file that is open
+            return _DENIED_OR_OPEN
     return error.strerror or type(error).__name__
 
 
