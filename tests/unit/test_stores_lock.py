@@ -19,7 +19,7 @@ import pytest
 
 from tray_app.core.errors import LockTimeout, StoreError
 from tray_app.stores.lock import ProfileLock, ThreadLock, local_lock, on_long_wait
-from tray_app.system import private_files
+from tray_app.system import private_files, sharing_violation
 from tray_app.system.atomic_replace import replace_locked
 from tray_app.system.file_lock import Holder
 
@@ -712,6 +712,24 @@ class TestPlaceThatCannotLock:
 
         with lock:
             assert taken_by_another(path.with_name("other.lock")) is False
+
+
+def test_a_lock_file_that_another_program_has_open_for_a_moment_is_waited_for(
+    lock: ProfileLock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A virus scanner reads each file that was written. Another lock in its place would let two programs ask Kiwoom."""
+    was_open, refusals = os.open, iter(range(5))
+
+    def refuse(name: str, *given: Any, **named: Any) -> int:
+        if name == str(path) and next(refusals, None) is not None:
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        return was_open(name, *given, **named)
+
+    monkeypatch.setattr(sharing_violation, "PATIENCE_SECONDS", 10.0)
+    monkeypatch.setattr(os, "open", refuse)
+
+    with lock:
+        assert not ProfileLock(str(path)).try_acquire()
 
 
 class TestNote:

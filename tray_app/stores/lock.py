@@ -22,6 +22,7 @@ from tray_app.system.atomic_replace import replace_locked
 from tray_app.system.file_lock import cannot_lock, holder_of, is_still_at, try_lock, unlock
 from tray_app.system.private_files import TORN_PAUSES_SECONDS, open_private, overwrite, read_regular, reason_of
 from tray_app.system.private_folders import make_private_folder
+from tray_app.system.sharing_violation import retry_sharing_violation
 from tray_app.system.user_folders import is_private_folder, real_path
 
 TYPE_CHECKING = False
@@ -462,7 +463,7 @@ class _LockedFile:
     def _open(self) -> int:
         if self._descriptor is None:
             make_private_folder(os.path.dirname(self.path))
-            return self._keep(open_private(self.path))
+            return self._keep(retry_sharing_violation(lambda: open_private(self.path)))
         return self._descriptor
 
     def _keep(self, descriptor: int) -> int:
