@@ -752,6 +752,26 @@ class TestClear:
         with pytest.raises(StoreError, match=re.escape(f"{path} cannot be deleted") + ".*by hand"):
             store.clear()
 
+    def test_a_file_that_cannot_be_deleted_is_still_known_to_be_of_its_account(
+        self, store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = OLD.bound_to("real:0123456789abcdef")
+        store.write(token)
+        delete = os.unlink
+
+        def refuse(name: Any, *given: Any, **named: Any) -> None:
+            if os.fspath(name) == str(path):
+                raise PermissionError(errno.EPERM, "Operation not permitted")
+            delete(name, *given, **named)
+
+        monkeypatch.setattr(os, "unlink", refuse)
+        with pytest.raises(StoreError):
+            store.clear()
+
+        found = store.read()
+        assert found is not None
+        assert found.issued_for == token.issued_for
+
 
 class TestRetire:
     def test_an_unexpired_token_is_put_aside(self, store: FileStore, path: Path, clock: Clock) -> None:

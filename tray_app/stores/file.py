@@ -127,7 +127,7 @@ class FileStore:
 
     def clear(self) -> bool:
         """Delete the token, and what killed writers left. Everything is tried before the first `StoreError` is
-        raised."""
+        raised; a token that stays keeps its metadata, which tell its account and its zone."""
         found = False
         failure: StoreError | None = None
         for path in (self._path, self._expiring_path):
@@ -136,9 +136,9 @@ class FileStore:
             except StoreError as error:
                 failure = failure or error
             delete_leftovers(path)
-        self._metadata.delete()
         if failure is not None:
             raise failure
+        self._metadata.delete()
         return found
 
     def expire_soft(self, token: Token) -> bool:
