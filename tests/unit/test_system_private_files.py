@@ -26,6 +26,8 @@ from tray_app.settings.save import save_setting
 from tray_app.stores.encryption import read_key_file
 from tray_app.stores.file import FileStore
 from tray_app.stores.lock import ProfileLock, ThreadLock
+from tray_app.system import windows_security
+from tray_app.system.access import who_else_may_use
 from tray_app.system.private_files import reason_of
 
 TOKEN = token_for("a-token-of-a-test", 86400, START)
@@ -232,3 +234,20 @@ def test_a_file_that_another_program_has_open_is_not_said_to_be_forbidden(
     monkeypatch.setattr(sys, "platform", "win32")
 
     assert reason_of(WindowsRefusal(errno.EACCES, "Access is denied.", path)) == told
+
+
+def test_the_command_that_keeps_others_out_can_be_pasted_into_powershell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which runs what stands in brackets; and names of users have blanks."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(windows_security, "is_open_to_others", lambda *_, **__: True)
+    (tmp_path / ".token").touch()
+
+    of_folder, of_file = (
+        who_else_may_use(str(path)).format(path='"C:\\data"', user="Hong Gildong")
+        for path in (tmp_path, tmp_path / ".token")
+    )
+
+    assert of_folder.endswith('icacls "C:\\data" /inheritance:r /grant:r "Hong Gildong:(OI)(CI)F"')
+    assert of_file.endswith('icacls "C:\\data" /inheritance:r /grant:r "Hong Gildong:F"')

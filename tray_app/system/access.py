@@ -60,9 +60,9 @@ def who_else_may_use(path: str, *, is_secret: bool = True) -> str:
             return ""
         if os.path.isdir(path):
             return msg(
-                "Others may use {path}. Prevent that with: icacls {path} /inheritance:r /grant:r {user}:(OI)(CI)F"
+                'Others may use {path}. Prevent that with: icacls {path} /inheritance:r /grant:r "{user}:(OI)(CI)F"'
             )
-        return msg("Others may use {path}. Prevent that with: icacls {path} /inheritance:r /grant:r {user}:F")
+        return msg('Others may use {path}. Prevent that with: icacls {path} /inheritance:r /grant:r "{user}:F"')
     found = os.stat(path)
     if os.geteuid() != 0 and found.st_uid not in {0, os.geteuid()}:
         return msg("{path} belongs to another user. Give it back with: sudo chown {user} {path}")
