@@ -151,3 +151,18 @@ def test_what_the_system_cannot_follow_stays_as_it_is(tmp_path: Path, monkeypatc
     assert places.is_token_file(str(data / ".token"), str(data))
     assert not places.is_token_file(str(tmp_path / ".token"), str(data))
     assert load_settings().problems == ()
+
+
+@pytest.mark.parametrize("path", ["D:\\bots?", 'D:\\"my bots"\\data', "D:\\bots|data", "D:\\<name>\\data"])
+def test_a_path_that_windows_cannot_have_is_refused_there(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sep", "\\")
+
+    with pytest.raises(ValueError, match="the path of a folder"):
+        user_folders.typed_path(path, "the path of a folder")
+
+
+@pytest.mark.parametrize("path", ["D:\\매매 & 봇\\100%", "\\\\server\\share\\data", "\\\\?\\D:\\long", "D:\\a!b^c"])
+def test_a_path_that_windows_can_have_is_taken_there(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sep", "\\")
+
+    assert user_folders.typed_path(path, "the path of a folder") == path

@@ -18,6 +18,7 @@ _AROUND = (
 _QUOTES = "\"'"
 _PATH_STARTS = ("/", "./", "../", "~/", ".\\", "..\\", "~\\", "\\\\", "file:")
 _NEVER_INSIDE = set("\"'`{}[]<>;,#")
+_FORBIDDEN_BY_WINDOWS = frozenset('<>"|?*')
 _FILE_ENDS = (".txt", ".env", ".json", ".csv", ".toml")
 
 
@@ -74,6 +75,11 @@ def is_windows_path(path: str) -> bool:
     """Return True for a path that only Windows can follow: with a drive, or relative with backslashes. Any other system
     takes the whole of it for one relative name."""
     return (path[1:2] == ":" and path[0].isalpha()) or ("\\" in path and not path.startswith("/"))
+
+
+def has_what_windows_forbids(path: str) -> bool:
+    r"""Return True for a path with a character that no name on Windows can have; its `\\?\` for long ones is none."""
+    return not _FORBIDDEN_BY_WINDOWS.isdisjoint(path.removeprefix("\\\\?\\"))
 
 
 def _is_unfilled(word: str) -> bool:

@@ -14,7 +14,7 @@ import sys
 from tray_app.core import logs
 from tray_app.core.errors import InvalidInput, StoreError
 from tray_app.core.language import msg
-from tray_app.core.pasted import is_mistyped_path, is_windows_path, unquoted
+from tray_app.core.pasted import has_what_windows_forbids, is_mistyped_path, is_windows_path, unquoted
 
 TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - the same for all programs, wherever TMPDIR points; its owner is checked
 RUNTIME_FOLDERS = "/run/user"
@@ -73,7 +73,7 @@ def typed_path(text: str, expected: str) -> str:
     only before it is joined to a folder; and `StoreError` as `home` does.
     """
     path = expand_user(unquoted(text))
-    if is_mistyped_path(path):
+    if is_mistyped_path(path) or (os.sep == "\\" and has_what_windows_forbids(path)):
         raise ValueError(expected)
     if os.sep == "/" and is_windows_path(path):
         raise ValueError(msg("a path of this system, with / between the names and without a drive"))
