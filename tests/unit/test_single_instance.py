@@ -137,6 +137,20 @@ def test_what_a_killed_one_left_behind_is_nobodys(qtbot: QtBot, tmp_path: Path, 
     left.close()
 
 
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere the system has a folder of its own for it")
+@pytest.mark.parametrize("names", [("TEMP", "TMP"), ("USERNAME",)])
+def test_two_terminals_with_other_variables_still_meet(
+    names: tuple[str, ...], qtbot: QtBot, first: SingleInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MSYS2 and Remote Desktop have other folders for temporary files, and batch files of bots a USERNAME."""
+    (tmp_path / "other").mkdir()
+    for name in names:
+        monkeypatch.setenv(name, str(tmp_path / "other"))
+
+    with qtbot.waitSignal(first.shown):
+        assert ask(tmp_path, "is_primary()") == "False"
+
+
 @pytest.mark.posix
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such folder")
 @pytest.mark.parametrize("what", ["is not there", "a file", "a path too long for a socket " + "x" * 90])

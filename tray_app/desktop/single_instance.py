@@ -12,10 +12,13 @@ from PySide6.QtCore import QDir, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from tray_app.core import logs
+from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.language import tr
 from tray_app.core.lean import sha256
+from tray_app.settings.places import shared_state_dir
 from tray_app.system.file_lock import is_still_at, try_lock
 from tray_app.system.private_files import open_private
+from tray_app.system.private_folders import make_private_folder
 from tray_app.system.user_folders import runtime_folder
 
 _ANSWER_SECONDS = 2.0
@@ -55,8 +58,7 @@ class SingleInstance(QObject):
         """Create the lock for `scope`, see `settings_scope`."""
         super().__init__(parent)
         ident = sha256(os.path.normcase(scope).encode()).hexdigest()[:16]
-        user = os.environ.get("USERNAME", "") if sys.platform == "win32" else str(os.getuid())
-        name = f"kiwoom-token-tray-{user}-{ident}"
+        name = f"kiwoom-token-tray-{_user()}-{ident}"
         folder = _folder(name)
         self.address = name if sys.platform == "win32" else os.path.join(folder, name)
         """Where the running program listens: the name of a pipe on Windows, else the path of a socket."""
@@ -219,9 +221,24 @@ class _InstanceLock:
             os.close(descriptor)
 
 
-def _folder(name: str) -> str:
-    """Return where lock and socket `name` are: the user's runtime folder, else that for temporary files."""
+def _user() -> str:
+    """Return who the user is to the system. Batch files of bots set USERNAME to names of their own."""
     if sys.platform == "win32":
+        from tray_app.system.windows_security import user_sid
+
+        return user_sid()
+    return str(os.getuid())
+
+
+def _folder(name: str) -> str:
+    """Return where lock and socket `name` are: the user's runtime folder, else that for temporary files. On Windows
+    that of the locks, because TEMP differs from one terminal to another: MSYS2 has its own, and Remote Desktop one for
+    each session."""
+    if sys.platform == "win32":
+        with contextlib.suppress(OSError, KiwoomTokenError):
+            folder = shared_state_dir()
+            make_private_folder(folder)
+            return folder
         return QDir.tempPath()
     named = os.environ.get("XDG_RUNTIME_DIR", "")
     for folder in ([named] if os.path.isabs(named) else []) + [runtime_folder()]:
