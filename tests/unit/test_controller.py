@@ -177,6 +177,10 @@ class FakeTray(QObject):
         self.balloons: list[tuple[str, str, bool]] = []
         self.is_there = True
 
+    @property
+    def account(self) -> str:
+        return self.views[-1].account if self.views else ""
+
     def start(self) -> None:
         self.available.emit(self.is_there)
 

@@ -302,6 +302,38 @@ def several(count: int, chosen: int) -> View:
     return view_of(Overview(states, f"p&{chosen}"), NOW)
 
 
+def view_of_account(name: str, **fields: Any) -> View:
+    return replace(view(**fields), account=name)
+
+
+@pytest.mark.parametrize("clicked_first", [True, False], ids=["click, close", "close, click"])
+def test_an_open_menu_stays_with_its_account_until_it_was_clicked(
+    tray: TrayIcon, qtbot: QtBot, *, clicked_first: bool
+) -> None:
+    menu, meant = tray.menu, []
+    menu.copy_requested.connect(lambda: meant.append(menu.account))
+    menu.show_view(view_of_account("main"))
+    menu.aboutToShow.emit()
+
+    menu.show_view(view_of_account("swing", expires=NOW - 5))
+
+    assert action(tray, "copy").isEnabled()
+    for act in (action(tray, "copy").trigger, menu.aboutToHide.emit)[:: 1 if clicked_first else -1]:
+        act()
+    assert meant == ["main"]
+    qtbot.waitUntil(lambda: menu.account == "swing")
+    assert not action(tray, "copy").isEnabled()
+
+
+def test_an_open_menu_follows_its_own_account(tray: TrayIcon) -> None:
+    tray.menu.show_view(view_of_account("main"))
+    tray.menu.aboutToShow.emit()
+    tray.menu.show_view(view_of_account("swing"))
+    tray.menu.show_view(view_of_account("main", expires=None))
+    assert tray.menu.account == "main"
+    assert not action(tray, "copy").isEnabled()
+
+
 def test_profiles_take_slots_that_were_there_from_the_start(tray: TrayIcon, qtbot: QtBot) -> None:
     entries = [action(tray, f"profile{number}") for number in range(PROFILE_SLOTS)]
     assert not action(tray, "profile").isVisible()

@@ -75,8 +75,6 @@ class DesktopController(QObject):
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._background = False
-        self._menu_account = settings.profile
-        """The account that the menu is about."""
         self._connect_monitors()
         self._connect_tray()
 
@@ -129,7 +127,6 @@ class DesktopController(QObject):
         """Show the present state, and render again when something of it changes by itself."""
         overview, now = self.overview(), self._clock()
         view = tray_view_of(overview, now)
-        self._menu_account = view.account
         self._tray.show_view(view)
         if self._is_window_seen():
             self.window.show_view(view_of(overview, now))
@@ -163,15 +160,15 @@ class DesktopController(QObject):
         self._tray.available.connect(self._tray_availability_changed)
         menu = self._tray.menu
         menu.open_requested.connect(self.open_window)
-        menu.refresh_requested.connect(lambda: self._actions.ask_kiwoom(self._menu_account))
-        menu.remedy_requested.connect(lambda remedy: self._actions.apply(self._menu_account, remedy))
-        menu.copy_requested.connect(lambda: self._actions.copy(self._menu_account))
-        menu.account_requested.connect(lambda: self._open_account(self._menu_account))
+        menu.refresh_requested.connect(lambda: self._actions.ask_kiwoom(self._menu_account()))
+        menu.remedy_requested.connect(lambda remedy: self._actions.apply(self._menu_account(), remedy))
+        menu.copy_requested.connect(lambda: self._actions.copy(self._menu_account()))
+        menu.account_requested.connect(lambda: self._open_account(self._menu_account()))
         menu.snooze_requested.connect(self._monitors.snooze)
         menu.profile_chosen.connect(self._monitors.choose)
         menu.policy_chosen.connect(self._choose_policy)
         menu.settings_requested.connect(self.windows.open_settings)
-        menu.clear_requested.connect(lambda: self._actions.ask_clear(self._menu_account))
+        menu.clear_requested.connect(lambda: self._actions.ask_clear(self._menu_account()))
         menu.quit_requested.connect(quit_application)
 
     def _connect_window(self, window: StatusWindow) -> None:
@@ -238,5 +235,9 @@ class DesktopController(QObject):
     def _profile(self) -> str:
         return self._monitors.chosen.state.profile
 
+    def _menu_account(self) -> str:
+        """Return the name of the account that the menu is about."""
+        return self._tray.menu.account or self._settings.profile
+
     def _choose_policy(self, policy: str) -> None:
-        self._actions.choose_policy(self._menu_account, policy)
+        self._actions.choose_policy(self._menu_account(), policy)

@@ -29,6 +29,7 @@ def retry_sharing_violation(act: Callable[[], Result], *, over: str = "") -> Res
             return act()
         except PermissionError:
             if over and lift_read_only(over):
+                over = ""  # once: where the attribute stays all the same, it ends
                 continue
             if time.monotonic() >= end:
                 raise

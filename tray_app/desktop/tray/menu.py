@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
@@ -25,12 +25,19 @@ if TYPE_CHECKING:
 PROFILE_SLOTS = 8
 """How many accounts the menu offers; the window has all of them."""
 
+_CLICK_MILLISECONDS = 500
+"""Panels report a click before or after the menu is closed, and so does Qt."""
+
+_LONGEST_OPEN_MILLISECONDS = 60_000
+"""A panel may never report that the menu was closed."""
+
 
 class TrayMenu(QMenu):
     """Render a `View` as a menu and report which entry was chosen.
 
     The number of entries is fixed, because panels that read the menu over D-Bus show new entries late. A check mark
-    moves when a view says so, not when an entry is clicked.
+    moves when a view says so, not when an entry is clicked. While the menu is open it stays with its account, whichever
+    needs attention meanwhile: a click is meant for the one that was read.
     """
 
     open_requested = Signal()
@@ -52,6 +59,12 @@ class TrayMenu(QMenu):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view: View | None = None
+        self._next_view: View | None = None
+        """The view of another account, which takes over once the menu is closed."""
+        self._open = QTimer(self, singleShot=True)
+        self._open.timeout.connect(self._show_next_view)
+        self.aboutToShow.connect(lambda: self._open.start(_LONGEST_OPEN_MILLISECONDS))
+        self.aboutToHide.connect(lambda: self._open.start(_CLICK_MILLISECONDS))
         self._texts: list[tuple[QAction, Callable[[], str]]] = []
         self.menuAction().setObjectName("menu")
         self._status = self._add("status", lambda: tr("Starting…"), self.account_requested)
@@ -83,8 +96,18 @@ class TrayMenu(QMenu):
         """Return all signals of this menu."""
         return tuple(getattr(self, name) for name, one in vars(TrayMenu).items() if isinstance(one, Signal))
 
+    @property
+    def account(self) -> str:
+        """The name of the account that the entries are about; empty until there is a view."""
+        return "" if self._view is None else self._view.account
+
     def show_view(self, view: View) -> None:
-        """Render `view`. Qt sends nothing to the panel for an action that keeps its text and state."""
+        """Render `view`, or keep it for later if it is about another account than the open menu. Qt sends nothing to
+        the panel for an action that keeps its text and state."""
+        is_held = self._open.isActive() and self._view is not None and view.account != self._view.account
+        self._next_view = view if is_held else None
+        if is_held:
+            return
         self._view = view
         self._status.setText(_without_mnemonics(view.menu_status))
         self._status.setEnabled(view.can_show_account)
@@ -112,6 +135,10 @@ class TrayMenu(QMenu):
             action.setText(text())
         if self._view is not None:
             self.show_view(self._view)
+
+    def _show_next_view(self) -> None:
+        if self._next_view is not None:
+            self.show_view(self._next_view)
 
     def _show_check_marks(self, view: View) -> None:
         self._policies[view.policy].setChecked(True)
