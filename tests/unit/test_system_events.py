@@ -44,7 +44,7 @@ def on_update(events: SystemEventListener) -> list[Any]:
 
 
 def settled(qtbot: QtBot, events: SystemEventListener) -> None:
-    qtbot.waitUntil(lambda: is_settled(events))
+    qtbot.waitUntil(lambda: is_settled(events), timeout=20_000)
 
 
 def is_settled(events: SystemEventListener) -> bool:
@@ -259,16 +259,21 @@ def desktop(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDe
 def listening(
     qtbot: QtBot, events: SystemEventListener, on_update: list[Any], desktop: FakeDesktop
 ) -> Callable[[Any, Callable[[], None]], None]:
-    """Wait until something is received, sending it again while nobody listens yet."""
+    """Once both buses are listened to: do something once, and wait until it is received."""
+    heard: set[str] = set()
     events.start()
+    events._source.lock.connect(lambda source, _: heard.add(source))
+
+    def both_are_heard() -> bool:
+        desktop.locks(is_locked=False)
+        desktop.saves_the_screen(is_active=False)
+        return len(heard) == 2
+
+    qtbot.waitUntil(both_are_heard, timeout=20_000)  # those still on their way come first, and change nothing
 
     def tells(expected: Any, act: Callable[[], None]) -> None:
-        def told() -> bool:
-            act()
-            return expected in on_update
-
-        qtbot.waitUntil(told, timeout=8000)
-        qtbot.wait(200)  # what was told more than once is on its way
+        act()
+        qtbot.waitUntil(lambda: expected in on_update, timeout=20_000)
         on_update.clear()
 
     return tells
@@ -290,7 +295,7 @@ def test_falling_asleep_is_no_resume(
     desktop.locks("/org/freedesktop/login1/session/_39", is_locked=False)
     desktop.locks(is_locked=False)
     desktop.saves_the_screen(is_active=False)
-    qtbot.waitUntil(lambda: False in on_update)
+    qtbot.waitUntil(lambda: False in on_update, timeout=20_000)
     assert on_update == [False], "locked until the last one says otherwise, and nothing else"
 
 
@@ -304,7 +309,7 @@ def test_session_that_the_environment_names_is_taken(
 ) -> None:
     monkeypatch.setenv("XDG_SESSION_ID", "2")
     events.start()
-    qtbot.waitUntil(lambda: bool(desktop.asked))
+    qtbot.waitUntil(lambda: bool(desktop.asked), timeout=20_000)
     assert desktop.asked == ["GetSession"]
 
 
