@@ -464,7 +464,7 @@ class SlowTokens(Refusing):
 
     def get_valid_token(self) -> str:
         self.asked_on.add(threading.get_ident())
-        assert self.turned.wait(10), "the event loop stood still"
+        assert self.turned.wait(60), "the event loop stood still"
         return "first"
 
     def replace_refused(self, refused: str) -> str:
@@ -501,7 +501,7 @@ def test_a_coroutine_that_is_cancelled_waits_for_no_token() -> None:
     before = time.monotonic()
     with pytest.raises(TimeoutError):
         asyncio.run(main())
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 30
     tokens.turned.set()
 
 
@@ -639,7 +639,7 @@ def confirmed_at(manager: TokenManager, token: str) -> float:
 
 
 def wait_until(happened: Any) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while not (done := happened()) and time.monotonic() < deadline:
         time.sleep(0.01)
     return done
@@ -768,19 +768,19 @@ def test_a_confirmation_that_fails_is_nobodys_problem(
     monkeypatch.setattr(TokenService, "confirm", fail)
 
     assert client.post(PATH, json={}).json()["return_code"] == 0
-    assert tried.wait(5)
+    assert tried.wait(20)
 
 
 def test_a_confirmation_that_hangs_holds_up_no_request_and_no_lock(
     client: httpx.Client, manager: TokenManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
-    monkeypatch.setattr(manager._service.store, "version", lambda: go_on.wait(20))
+    monkeypatch.setattr(manager._service.store, "version", lambda: go_on.wait(60))
     monkeypatch.setattr(manager, "_version", object)
 
     before = time.monotonic()
     assert client.post(PATH, json={}).json()["return_code"] == 0
-    assert time.monotonic() - before < 10
+    assert time.monotonic() - before < 30
     go_on.set()
 
 
@@ -915,7 +915,7 @@ def test_a_refusal_that_an_event_hook_turns_into_an_exception_is_evidence(
     tokens = Doubting()
     send_with_hook(tokens, Asked(answer() if callable(answer) else answer), hook, is_async=is_async)
 
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while is_async and tokens.doubted != doubted and time.monotonic() < deadline:
         time.sleep(0.01)
     assert tokens.doubted == doubted
@@ -1005,7 +1005,7 @@ def test_the_next_request_after_a_hook_hid_the_refusal_has_a_token_that_works(
 
     with pytest.raises(RuntimeError, match="8005"):
         send_one()
-    assert reported.wait(5)
+    assert reported.wait(20)
     send_one()
     assert manager.get_token() not in {None, dead}
 

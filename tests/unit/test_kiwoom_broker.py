@@ -607,10 +607,10 @@ class TestDeadline:
     @pytest.mark.parametrize("name", ["hang", "drip", "slow"])
     def test_bounds_the_whole_request(self, kiwoom: SandboxKiwoom, name: str) -> None:
         # GIVEN a server that sends a byte now and then, or none; THEN the caller is free after the deadline.
-        kiwoom.set_fault(name, seconds=5 if name == "slow" else 0.05)
+        kiwoom.set_fault(name, seconds=60 if name == "slow" else 0.2)  # 170 bytes drip for half a minute
         began = time.monotonic()
         error = failure_of(Broker(kiwoom.base_url, timeout=0.4).issue, KEYS)
-        assert 0.35 < time.monotonic() - began < 1.5
+        assert 0.35 < time.monotonic() - began < 20
         assert "does not answer" in str(error)
 
     def test_also_of_an_answer_whose_body_drips(self) -> None:
@@ -626,11 +626,11 @@ class TestDeadline:
         hung_up = threading.Event()
         with socket.create_server(("127.0.0.1", 0)) as server:
             threading.Thread(target=drip, args=(server,), daemon=True).start()
-            broker = Broker(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.3)
+            broker = Broker(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=1.5)
             began = time.monotonic()
             failure_of(broker.issue, KEYS)
-            assert time.monotonic() - began < 1.5
-            assert hung_up.wait(5), "the connection stays open behind the caller's back"
+            assert time.monotonic() - began < 60  # and not 200
+            assert hung_up.wait(20), "the connection stays open behind the caller's back"
 
     @pytest.mark.posix  # Windows wakes no thread that waits
     def test_an_interrupt_ends_the_request_too(self) -> None:
@@ -650,12 +650,12 @@ class TestDeadline:
             broker = Broker(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=60)
             with pytest.raises(KeyboardInterrupt):
                 broker.issue(KEYS)
-            assert hung_up.wait(5)
+            assert hung_up.wait(20)
 
     def test_leaves_no_thread_behind(self, kiwoom: SandboxKiwoom) -> None:
         kiwoom.set_fault("hang")
         failure_of(Broker(kiwoom.base_url, timeout=0.2).issue, KEYS)
-        give_up = time.monotonic() + 5
+        give_up = time.monotonic() + 20
         while any(thread.name == "kiwoom-request" for thread in threading.enumerate()):
             assert time.monotonic() < give_up
             time.sleep(0.01)
@@ -666,13 +666,13 @@ class TestDeadline:
 
         def look_up(*args: Any, **kwargs: Any) -> None:
             looked_up.set()
-            release.wait(10)
+            release.wait(60)
             raise OSError
 
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
         began = time.monotonic()
-        failure_of(Broker("http://localhost:9", timeout=0.3).issue, KEYS)
-        assert time.monotonic() - began < 1.5
+        failure_of(Broker("http://localhost:9", timeout=1.5).issue, KEYS)
+        assert time.monotonic() - began < 30
         assert looked_up.is_set()
         release.set()
 
@@ -714,7 +714,7 @@ class TestDeadline:
         self, scheme: str, *, was_sent: bool
     ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
-            silent = Broker(f"{scheme}://127.0.0.1:{server.getsockname()[1]}", timeout=1)
+            silent = Broker(f"{scheme}://127.0.0.1:{server.getsockname()[1]}", timeout=3)
             error = failure_of(silent.issue, KEYS)
 
         assert isinstance(error, BrokerUnavailable)
