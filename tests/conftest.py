@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 if sys.platform == "win32":  # the offscreen platform looks for fonts nowhere else
     os.environ.setdefault("QT_QPA_FONTDIR", r"C:\Windows\Fonts")
+
+for _ignored in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
+    if signal.getsignal(_ignored) is signal.SIG_IGN:  # as `nohup` and a shell's `&` start it, and the programs after it
+        signal.signal(_ignored, signal.default_int_handler if _ignored == signal.SIGINT else signal.SIG_DFL)
 
 _OURS = ("KIWOOM_", "APP_KEY", "APP_SECRET", "PRD", "MOCK", "PYTHON_KEYRING_", "APPIMAGE", "APPDIR", "FLATPAK_ID")
 _FOLDERS = {

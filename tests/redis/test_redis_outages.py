@@ -589,7 +589,7 @@ def test_a_lock_that_redis_cannot_give_is_this_computers_alone(
 
 
 def test_a_redis_that_does_not_answer_is_waited_for_no_longer_than_the_deadline(redis: RealRedis) -> None:
-    server = RedisServer(Secret(redis.url), deadline=0.1)
+    server = RedisServer(Secret(redis.url), deadline=1.0)
     server.ask(lambda client: client.ping())
     redis.hang()
     try:
@@ -601,7 +601,7 @@ def test_a_redis_that_does_not_answer_is_waited_for_no_longer_than_the_deadline(
 
 def test_a_redis_that_refuses_to_be_asked_whether_it_is_back_is_back(redis: RealRedis) -> None:
     redis.order("ACL", "SETUSER", "default", "-ping")
-    server = RedisServer(Secret(redis.url), deadline=0.1)
+    server = RedisServer(Secret(redis.url), deadline=1.0)
     server.ask(lambda client: client.get(KEY))
     redis.hang()
     assert problem_of(lambda: server.ask(lambda client: client.get(KEY))) == RedisUnavailable.SILENT
@@ -658,7 +658,7 @@ def test_a_record_that_does_not_reach_redis_is_this_computers(
 def test_an_announcement_does_not_hide_whether_somebody_has_written_since(
     redis: RealRedis, open_store: Callable[..., RedisStore], *, somebody_wrote: bool
 ) -> None:
-    server = RedisServer(Secret(redis.url), deadline=0.3)
+    server = RedisServer(Secret(redis.url), deadline=1.0)
     here, there = open_store(redis.url, server=server), open_store(redis.url)
     theirs = token_for("their-token-of-a-test", 86400, time.time())
     write(here, OLD)

@@ -416,13 +416,13 @@ def test_a_quiet_channel_stays_connected(
     redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_changes, "HEARTBEAT_SECONDS", 0.05)
-    monkeypatch.setattr(redis_changes, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(redis_changes, "SILENCE_SECONDS", 2.0)
     store = open_store(redis.url)
     store.version()
     store.read()
     wait_for(lambda: parts(store.version()) == 2, "the channel is connected")
     before = store.version()
-    end = time.monotonic() + 0.6
+    end = time.monotonic() + 3.0
     while time.monotonic() < end:
         assert store.version() == before
         time.sleep(0.02)
