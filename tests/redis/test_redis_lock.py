@@ -170,6 +170,29 @@ def test_the_times_of_a_record_are_by_the_clock_of_who_reads_it(
     assert found["wait_until"] == pytest.approx(there() + 60, abs=1)
 
 
+@pytest.mark.parametrize("slow", ["who writes", "who reads"])
+def test_a_slow_answer_moves_no_time_of_a_record(
+    slow: str, redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks later than it was answers a renewal that was asked for after it."""
+    one, other = open_store(redis.url), open_store(redis.url)
+    client = (one if slow == "who writes" else other)._server.client()
+    tell = client.time
+
+    def late() -> Any:
+        told = tell()
+        time.sleep(0.3)
+        return told
+
+    monkeypatch.setattr(client, "time", late)
+    with one.lock:
+        at = time.time()
+        one.lock.write_record({"at": at, "wait_until": at + 60})
+        found = other.lock.peek_record()
+
+    assert (found["at"], found["wait_until"]) == (at, at + 60)
+
+
 def test_a_record_without_a_time_gets_none(redis: RealRedis, open_store: Callable[..., RedisStore]) -> None:
     store = open_store(redis.url)
     with store.lock:

@@ -120,15 +120,16 @@ class RedisLock(ThreadLock):
     def peek_record(self) -> dict[str, Any]:
         import json
 
-        def fetch(client: Any) -> tuple[float, Any]:
-            seconds, microseconds = client.time()
-            return seconds + microseconds / 1e6, client.get(self._record_key)
+        def fetch(client: Any) -> tuple[tuple[float, float], Any]:
+            return self._measure(client), client.get(self._record_key)
 
         try:
-            server_now, text = self._server.ask(fetch)
+            (ahead, error), text = self._server.ask(fetch)
             kept = json.loads(text)
             record = kept["note"]
-            later = float(kept["clock"]) - (server_now - self._clock())
+            later = float(kept["clock"]) - ahead
+            if abs(later) <= float(kept.get("error", 0.0)) + error:
+                later = 0.0  # for all that is known, the two clocks are one
             times = {name: float(record[name]) + later for name in _RECORD_TIMES if record.get(name)}
         except RedisUnavailable:
             return self._held_local.read_record()
@@ -157,8 +158,8 @@ class RedisLock(ThreadLock):
         import json
 
         def put(client: Any) -> None:
-            seconds, microseconds = client.time()
-            kept = {"clock": seconds + microseconds / 1e6 - self._clock(), "note": record}
+            ahead, error = self._measure(client)
+            kept = {"clock": ahead, "error": error, "note": record}
             client.set(self._record_key, json.dumps(kept), ex=_RECORD_SECONDS)
 
         self._held_local.write_record(record)
@@ -167,6 +168,14 @@ class RedisLock(ThreadLock):
                 self._server.ask(put)
             except RedisUnavailable as error:
                 logs.warning("The lock's record cannot be written to Redis (%s)", error.problem)
+
+    def _measure(self, client: Any) -> tuple[float, float]:
+        """Return how far the server's clock is ahead of this computer's, and by how much that may be wrong: a slow
+        answer must not make what happened before it look later."""
+        before = self._clock()
+        seconds, microseconds = client.time()
+        half = (self._clock() - before) / 2
+        return seconds + microseconds / 1e6 - before - half, abs(half)
 
     def _acquire_local(self, timeout: float, on_update: Callable[[dict[str, Any]], bool] | None) -> ThreadLock | None:
         """Take this computer's lock, or one of this process where its file cannot be used. Return None if the wait
