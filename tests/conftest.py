@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import pytest
 
 from tests import IN_CI, ROOT
 from tests.holidays import place_holidays
+from tests.ports import free_port
 from tray_app.core.trading import install_closed_days
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -204,12 +204,9 @@ def install_language() -> Iterator[Callable[[Callable[[], str], Callable[[], Nul
     language.install(detect_language, korean_catalogue)
 
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+@pytest.fixture(name="free_port")
+def a_free_port() -> int:
+    return free_port()
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from pathlib import Path
 from tests.bench.crowd import ENDPOINT_SECONDS
 from tests.bench.programs import ROOT, environment_in
 from tests.bench.relay import relay_in_background
-from tests.redis.server import PROGRAM, free_port
+from tests.ports import free_port
+from tests.redis.server import PROGRAM
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 
 HOSTS = (1, 2, 4, 8)

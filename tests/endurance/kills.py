@@ -25,8 +25,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import ROOT
+from tests.ports import free_port
 from tests.redis.server import PROGRAM as REDIS
-from tests.redis.server import RealRedis, free_port
+from tests.redis.server import RealRedis
 from tray_app.core.errors import BrokerUnavailable, KeyringUnavailable, KiwoomTokenError, NoToken
 from tray_app.core.token import Token
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET
@@ -71,11 +72,11 @@ class Result:
 class Kills:
     """Kill programs that use one store, and look after each."""
 
-    def __init__(self, store: str, folder: Path, seed: int) -> None:
+    def __init__(self, store: str, folder: Path, seed: int, patience: float) -> None:
         self.result = Result(store)
         self._folder = folder
         self._chance = random.Random(f"kills {seed} {store}")  # noqa: S311 - it decides what is tried
-        self._patience = _PATIENCE_SECONDS.get(store, _USUAL_PATIENCE_SECONDS)
+        self._patience = patience or _PATIENCE_SECONDS.get(store, _USUAL_PATIENCE_SECONDS)
         for last in (False, False, False, True):  # all is loaded slowly under Wine or on a busy machine
             try:
                 self._open().ensure()
@@ -263,10 +264,10 @@ def places(store: str, base_url: str) -> Iterator[Path]:
                 redis.stop()
 
 
-def kill(store: str, count: int, seed: int) -> Result:
+def kill(store: str, count: int, seed: int, patience: float) -> Result:
     """Kill `count` programs that use one store."""
     with sandbox() as base_url, places(store, base_url) as folder:
-        kills = Kills(store, folder, seed)
+        kills = Kills(store, folder, seed, patience)
         for _ in range(count):
             kills.one()
         return kills.result
@@ -277,6 +278,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="for all stores together")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--store", choices=STORES)
+    parser.add_argument("--patience", type=float, default=0.0, help="the seconds that the next program may take")
     parser.add_argument("--victim", choices=[KEEPS, ENDS], help=argparse.SUPPRESS)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -288,7 +290,7 @@ def main() -> int:
     stores = [options.store] if options.store else [one for one in STORES if one != "redis" or REDIS]
     is_good = True
     for store in stores:
-        result = kill(store, options.count // len(stores), options.seed)
+        result = kill(store, options.count // len(stores), options.seed, options.patience)
         print(result, flush=True)
         is_good = is_good and not result.violations
     return 0 if is_good else 1

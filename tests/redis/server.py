@@ -34,13 +34,6 @@ def wait_for(condition: Any, what: str) -> Any:
     raise AssertionError(f"waited in vain: {what}")
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 class RealRedis:
     """redis-server on a loopback port, its data in `folder`; may be stopped and started again."""
 

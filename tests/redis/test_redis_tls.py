@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.certificates import self_made
+from tests.ports import free_port
 from tests.redis.server import RealRedis
 from tests.redis.test_redis_store import write
 from tray_app.core.errors import RedisUnavailable
@@ -24,8 +25,6 @@ def certificate(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def tls_port(new_redis: Callable[..., RealRedis], certificate: Any) -> Any:
-    from tests.redis.server import free_port
-
     port = free_port()
     paths = dict(zip(("--tls-cert-file", "--tls-key-file"), map(str, certificate), strict=True))
     new_redis(

@@ -693,15 +693,13 @@ class TestDeadline:
         assert "within 1 seconds" in said
         assert said.endswith("False")
 
-    def test_nobody_listens(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-        assert "does not answer" in str(failure_of(Broker(f"http://127.0.0.1:{port}").issue, KEYS))
+    def test_nobody_listens(self, free_port: int) -> None:
+        assert "does not answer" in str(failure_of(Broker(f"http://127.0.0.1:{free_port}").issue, KEYS))
 
-    def test_what_never_left_is_told_from_what_was_not_answered(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-        unsent = failure_of(Broker(f"http://127.0.0.1:{port}").issue, KEYS)
+    def test_what_never_left_is_told_from_what_was_not_answered(
+        self, kiwoom: SandboxKiwoom, broker: Broker, free_port: int
+    ) -> None:
+        unsent = failure_of(Broker(f"http://127.0.0.1:{free_port}").issue, KEYS)
         kiwoom.set_fault("drop")
         unanswered = failure_of(broker.issue, KEYS)
 

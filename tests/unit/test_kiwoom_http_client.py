@@ -24,6 +24,7 @@ import pytest
 
 from tests.answers import Answers
 from tests.certificates import self_made
+from tests.ports import free_port
 from tray_app.core.errors import BrokerUnavailable, Remedy, SettingsError
 from tray_app.kiwoom.broker import Broker
 from tray_app.kiwoom.keys import clean_keys
@@ -50,8 +51,7 @@ def good_answer() -> Any:
 @pytest.fixture
 def nobody() -> Any:
     """A port of this computer on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    return free_port()
 
 
 def issued_token(broker: Any) -> str:
