@@ -824,6 +824,26 @@ class TestPreload:
         )
         assert run_alone(program) == "True"
 
+    @pytest.mark.parametrize("failure", [KeyError("A_VARIABLE"), ImportError("x"), SettingsError("x")])
+    def test_that_fails_is_told_to_nobody(
+        self, broker: Broker, monkeypatch: pytest.MonkeyPatch, failure: Exception
+    ) -> None:
+        """As httpx does when the host program sets a variable while it reads the environment."""
+        unhandled, ended = [], threading.Event()
+        monkeypatch.setattr(threading, "excepthook", unhandled.append)
+
+        def fail() -> None:
+            ended.set()
+            raise failure
+
+        monkeypatch.setattr(broker, "open_client", fail)
+        broker.preload()
+        assert ended.wait(20)
+        for thread in threading.enumerate():
+            if thread.name == "kiwoom-preload":
+                thread.join(20)
+        assert not unhandled
+
     def test_harms_no_request_that_comes_at_the_same_time(self, broker: Broker) -> None:
         broker.preload()
         assert broker.issue(KEYS).token

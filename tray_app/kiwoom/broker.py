@@ -209,7 +209,7 @@ class Broker:
         return result
 
     def _preload(self) -> None:
-        with contextlib.suppress(KiwoomTokenError):  # the request raises it again
+        with contextlib.suppress(Exception):  # the request raises it again, if it lasts
             self.open_client().close()
 
     def open_client(self) -> httpx.Client:
