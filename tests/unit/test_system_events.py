@@ -257,12 +257,22 @@ def desktop(short_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDe
 
 @pytest.fixture
 def listening(
-    qtbot: QtBot, events: SystemEventListener, on_update: list[Any], desktop: FakeDesktop
+    qtbot: QtBot,
+    events: SystemEventListener,
+    on_update: list[Any],
+    desktop: FakeDesktop,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[Any, Callable[[], None]], None]:
     """Once both buses are listened to: do something once, and wait until it is received."""
     heard: set[str] = set()
+    report = events.report_lock
+
+    def report_lock(source: str, *, is_locked: bool) -> None:
+        heard.add(source)
+        report(source, is_locked=is_locked)
+
+    monkeypatch.setattr(events, "report_lock", report_lock)
     events.start()
-    events._source.lock.connect(lambda source, _: heard.add(source))
 
     def both_are_heard() -> bool:
         desktop.locks(is_locked=False)
