@@ -1049,7 +1049,7 @@ def test_one_manager_is_made_for_all_threads_that_meet_at_its_first_use(monkeypa
     everybody = threading.Barrier(8)
 
     def first_use() -> TokenManager:
-        everybody.wait(10)
+        everybody.wait(30)
         return tray_app.token_manager
 
     with ThreadPoolExecutor(8) as pool:

@@ -90,7 +90,7 @@ def problem_of(act: Any) -> Any:
 
 
 def wait_until(condition: Any) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.001)
@@ -363,14 +363,14 @@ class TestUnlock:
         assert problem_of(KeyringClient(LONG).unlock) == KeyringUnavailable.MISSING
 
     def test_a_call_from_before_the_question_is_told_of_it(self, hanging: HangingKeyring) -> None:
-        keyring_client = KeyringClient(1.0)
+        keyring_client = KeyringClient(3.0)
         problems: list[str] = []
         threads = [
             threading.Thread(target=lambda: problems.append(problem_of(lambda: keyring_client.get("service", "user")))),
             threading.Thread(target=keyring_client.unlock),
         ]
         threads[0].start()
-        assert hanging.entered.wait(10)
+        assert hanging.entered.wait(30)
         threads[1].start()
         threads[0].join()
 
@@ -408,7 +408,7 @@ class TestHang:
         keyring_client = KeyringClient(SHORT)
         first = threading.Thread(target=lambda: problem_of(lambda: keyring_client.get("service", "user")))
         first.start()
-        hanging.entered.wait(10)
+        hanging.entered.wait(30)
         problem_of(lambda: keyring_client.set("service", "late", "value"))
         first.join()
 
@@ -571,7 +571,7 @@ class Slow:
     def find_spec(self, name, path=None, target=None):
         if name in {"keyring.backends.SecretService", "keyring.backends.Windows", "keyring.backends.macOS"}:
             began.set()
-            time.sleep(1.5)
+            time.sleep(4)
             print("imported", flush=True)
 
 sys.meta_path.insert(0, Slow())
@@ -588,7 +588,7 @@ class Own(MemoryKeyring):
 
 Own.__module__, Own.__qualname__ = "keyring.backends.macOS", "Keyring"
 keyring.set_keyring(Own())
-print(KeyringClient(1).get("service", "user"))
+print(KeyringClient(3).get("service", "user"))
 """
     )
 

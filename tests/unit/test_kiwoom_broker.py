@@ -90,7 +90,7 @@ def other_process() -> Iterator[Any]:
     )
     yield process.stdout.readline().strip().partition("=")[2]
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 @pytest.fixture

@@ -544,7 +544,7 @@ def test_serve_names_the_environment_and_ends_when_it_is_told_to() -> None:
     )
     lines = [process.stdout.readline().rstrip("\n") for _ in range(6)]
     process.terminate()
-    rest_of_output, complaints = process.communicate(timeout=10)
+    rest_of_output, complaints = process.communicate(timeout=60)
     assert re.fullmatch(r"KIWOOM_TRAY_BASE_URL=http://127\.0\.0\.1:\d+", lines[0])
     assert lines[1:3] == ["APP_KEY=practice-app-key", "APP_SECRET=practice-app-secret"]
     assert all(line.startswith("# ") for line in lines[3:])

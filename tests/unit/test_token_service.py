@@ -617,7 +617,7 @@ class TestSingleFlight:
         waiter = holder if waits_in == "a thread" else opened(broker)
 
         with refreshing_while_handed_out(holder, waiter, broker) as (waiting, found):
-            waiting.join(5)
+            waiting.join(10)
             had = [(one.how, one.token.value.reveal()) for one in found]
 
         assert had == [(Outcome.ADOPTED, "token-1-of-a-test")]
