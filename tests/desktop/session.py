@@ -411,7 +411,7 @@ class Desktop:
             self._programs.remove(program)
             self._end(program)
 
-    def wait_for(self, predicate: Callable[[], T | None], what: str, timeout: float = 10.0) -> T:
+    def wait_for(self, predicate: Callable[[], T | None], what: str, timeout: float = 30.0) -> T:
         """Asks until the answer is true, and returns it.
 
         Errors of the desktop count as "not yet". Raises AssertionError after timeout (seconds), with a picture taken
@@ -449,7 +449,7 @@ class Desktop:
         """The visible windows that have a title."""
         return self.screen.windows()
 
-    def window(self, title: str, timeout: float = 10.0) -> Window:
+    def window(self, title: str, timeout: float = 30.0) -> Window:
         """Waits for a visible window whose title contains this."""
         return self.wait_for(
             lambda: next((window for window in self.windows() if title in window.title), None),
@@ -549,7 +549,7 @@ class Desktop:
                 continue
         return found
 
-    def item(self, timeout: float = 10.0) -> StatusIcon:
+    def item(self, timeout: float = 30.0) -> StatusIcon:
         """Waits for a status icon, and returns the only one."""
         icons = self.wait_for(self.items, "a status icon", timeout)
         if len(icons) > 1:
@@ -646,7 +646,7 @@ class Desktop:
         """The notifications on the screen."""
         return sorted(self.screen.windows("--class", _BUBBLE), key=lambda window: window.id)
 
-    def notice(self, text: str = "", timeout: float = 10.0) -> Notice:
+    def notice(self, text: str = "", timeout: float = 30.0) -> Notice:
         """Waits for a notification on the screen with this in its summary or body; the newest such."""
         return self.wait_for(
             lambda: next(
@@ -661,7 +661,7 @@ class Desktop:
             timeout,
         )
 
-    def bubble(self, notice: Notice, timeout: float = 10.0) -> Window:
+    def bubble(self, notice: Notice, timeout: float = 30.0) -> Window:
         """The window of a notification that is open."""
 
         def find() -> Window | None:
@@ -718,16 +718,16 @@ class Desktop:
         """The keyring's password windows on the screen."""
         return self.screen.windows("--class", _PROMPTER)
 
-    def keyring_prompt(self, timeout: float = 10.0) -> Window:
+    def keyring_prompt(self, timeout: float = 30.0) -> Window:
         """Waits for the keyring's password window."""
         return self.wait_for(self.keyring_prompts, "the keyring's password window", timeout)[0]
 
-    def keyring_unlock(self, timeout: float = 10.0) -> None:
+    def keyring_unlock(self, timeout: float = 30.0) -> None:
         """Waits for the password window and types the password into it."""
         self._answer_prompt(("ctrl+a",), PASSWORD, ("Return",), timeout)
         self.wait_for(lambda: not self.keyring_locked(), "an unlocked keyring")
 
-    def keyring_refuse(self, timeout: float = 10.0) -> None:
+    def keyring_refuse(self, timeout: float = 30.0) -> None:
         """Waits for the password window and cancels it."""
         self._answer_prompt((), "", ("Escape",), timeout)
 

@@ -86,7 +86,7 @@ def test_unlocked_by_the_login_after_the_start_it_goes_on_by_itself(desktop: Des
 
         secret_service.unlock_silently(desktop.bus, PASSWORD)
 
-        trader.sees("23 h", timeout=10)
+        trader.sees("23 h")
         desktop.wait_for(trader.in_keyring, "the token in the keyring")
         assert desktop.keyring_prompts() == []
 
@@ -206,7 +206,7 @@ def test_program_ends_at_once_while_the_keyring_hangs(trader: Trader) -> None:
     program = trader.start_tray()
     trader.desktop.item()
     trader.desktop.choose("Quit")
-    assert trader.ends(program, 5) == 0
+    assert trader.ends(program) == 0
 
 
 def test_terminated_while_the_password_is_asked_for_it_ends_at_once(trader: Trader) -> None:
@@ -215,7 +215,7 @@ def test_terminated_while_the_password_is_asked_for_it_ends_at_once(trader: Trad
     trader.sees("left", LOCKED)
     unlock_from_the_window(trader)
     program.terminate()
-    assert trader.ends(program, 5) == 0
+    assert trader.ends(program) == 0
 
 
 def test_a_token_that_expires_while_the_keyring_with_the_keys_hangs_is_renewed_once_it_answers(

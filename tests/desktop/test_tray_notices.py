@@ -52,7 +52,7 @@ def test_click_on_a_notice_opens_the_window(desktop: Desktop) -> None:
         trader.settings(policy="notify", warn_before=["20m"])
         trader.start_tray()
         trader.sees("No token")
-        trader.write_file("a-token", 1201.5)
+        trader.write_file("a-token", 1204)
         notice = desktop.notice("token expires")
         assert trader.windows() == []
         desktop.bubble(notice)
@@ -66,7 +66,7 @@ def test_notice_in_korean(desktop: Desktop) -> None:
         trader.settings(policy="notify", warn_before=["20m"])
         trader.start_tray(LANG="ko_KR.UTF-8")
         trader.sees("토큰 없음")
-        trader.write_file("a-token", 1201.5)
+        trader.write_file("a-token", 1204)
         notice = desktop.notice("키움")
         assert notice.summary.startswith("[실전] 키움 토큰 ")
         assert notice.summary.endswith(" 만료")
@@ -83,7 +83,7 @@ def test_what_was_over_before_anybody_looked_is_no_news(desktop: Desktop) -> Non
         trader.write_file("a-token-that-ended-long-ago", -10)
         trader.start_tray()
         trader.sees("The token has expired")
-        trader.write_file("a-token-with-thresholds-behind-it", 1201.5)
+        trader.write_file("a-token-with-thresholds-behind-it", 1230)
         trader.sees("20 min left")
         trader.done("clear")
         trader.sees("No token")
@@ -98,7 +98,7 @@ def test_without_a_notification_daemon_everything_else_goes_on(make_desktop: Mak
         trader.settings(policy="notify", warn_before=["20m", "19m"])
         program = trader.start_tray()
         trader.sees("No token")
-        trader.write_file("a-token", 1201.5)
+        trader.write_file("a-token", 1204)
         trader.sees("left (until")
         bubble = desktop.window("[Real] Kiwoom token expires")
         assert bubble.height > 50
@@ -112,7 +112,7 @@ def test_refresh_on_a_notice_asks_kiwoom_and_the_warning_goes(desktop: Desktop) 
         trader.settings(policy="notify", warn_before=["0m"])
         trader.start_tray()
         trader.sees("No token")
-        trader.write_file("a-token", 3)
+        trader.write_file("a-token", 6)
         desktop.click_notice(desktop.notice("has expired"), "issue")
         trader.sees("23 h")
         assert trader.issues == 1
@@ -128,7 +128,7 @@ def test_warning_goes_when_another_program_renews(desktop: Desktop) -> None:
         trader.settings(policy="notify", warn_before=["20m"])
         trader.start_tray()
         trader.sees("No token")
-        trader.write_file("a-token", 1201.5)
+        trader.write_file("a-token", 1204)
         desktop.bubble(desktop.notice("token expires"))
         trader.put("a-token-that-lives-for-long", 86400)
         desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
@@ -137,17 +137,17 @@ def test_warning_goes_when_another_program_renews(desktop: Desktop) -> None:
 
 def test_snooze_on_a_notice_keeps_the_next_warning_back_until_there_is_another_token(desktop: Desktop) -> None:
     with Trader(desktop) as trader:
-        trader.settings(policy="notify", warn_before=["20m", "1193s"])
+        trader.settings(policy="notify", warn_before=["20m", "1184s"])
         trader.start_tray()
         trader.sees("No token")
-        second_warning = time.time() + 1201.5 - 1193
-        trader.write_file("a-token", 1201.5)
+        second_warning = time.time() + 1204 - 1184
+        trader.write_file("a-token", 1204)
         desktop.click_notice(desktop.notice("token expires"), "snooze-1800")
         desktop.wait_for(lambda: not desktop.bubbles(), "no bubble")
         assert time.time() < second_warning
         time.sleep(second_warning + 1.5 - time.time())
         assert len(shown(desktop)) == 1
-        trader.write_file("another-token", 1201.5)
+        trader.write_file("another-token", 1204)
         desktop.wait_for(lambda: len(shown(desktop)) == 2, "a warning about the next token")
 
 
@@ -177,11 +177,11 @@ def test_a_daemon_that_was_started_anew_gets_no_number_of_the_old_one(desktop: D
         trader.settings(policy="notify", warn_before=["20m", "0s"])
         trader.start_tray()
         trader.sees("No token")
-        trader.write_file("a-token", 1201.5)
+        trader.write_file("a-token", 1204)
         first = desktop.notice("token expires")
         desktop.notifications_stop()
         desktop.notifications_start()
-        trader.write_file("another-token", 2)
+        trader.write_file("another-token", 6)
         last = desktop.notice("has expired")
         assert (first.replaces_id, last.replaces_id) == (0, 0)
         trader.put("a-token-that-lives-for-long", 86400)
@@ -194,7 +194,7 @@ def test_no_bubble_outlives_the_program(desktop: Desktop) -> None:
         trader.settings(policy="notify", warn_before=["20m"])
         program = trader.start_tray()
         trader.sees("No token")
-        trader.write_file("a-token", 1201.5)
+        trader.write_file("a-token", 1204)
         notice = desktop.notice("token expires")
         desktop.bubble(notice)
         desktop.choose("Quit")

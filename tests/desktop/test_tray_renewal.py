@@ -37,7 +37,7 @@ def test_notify_never_asks_by_itself(trader: Trader) -> None:
     trader.settings(policy="notify", warn_before=["1s", "0s"])
     trader.start_tray()
     trader.sees("No token")
-    trader.put("a-token-that-lives-for-seconds", 2)
+    trader.put("a-token-that-lives-for-seconds", 6)
     trader.desktop.notice("has expired", 20)
     trader.sees("The token has expired")
     trader.idle()
@@ -119,9 +119,9 @@ def test_token_that_another_program_brings_ends_the_stop(trader: Trader) -> None
     trader.sandbox.set_fault("8050", on="issue", times=1)
     trader.start_tray()
     trader.desktop.notice("Register this IP at Kiwoom")
-    trader.put("a-token-of-the-command-line", 3)
+    trader.put("a-token-of-the-command-line", 8)
     trader.sees("Less than a minute left")
-    trader.sees("23 h", timeout=20)
+    trader.sees("23 h", timeout=40)
     assert trader.in_file() != "a-token-of-the-command-line"
 
 

@@ -27,7 +27,7 @@ def trader(desktop: Desktop) -> Iterator[Trader]:
 
 def kill(program: Program) -> None:
     os.kill(program.pid, signal.SIGKILL)
-    program.wait(10)
+    program.wait(30)
 
 
 def minimised(trader: Trader) -> bool:

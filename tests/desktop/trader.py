@@ -156,7 +156,7 @@ class Trader:
     def tooltip(self) -> str:
         return self.desktop.item().tooltip
 
-    def sees(self, *texts: str, timeout: float = 15.0) -> str:
+    def sees(self, *texts: str, timeout: float = 40.0) -> str:
         """Waits until the icon's tooltip contains all these texts."""
 
         def found() -> str | None:
@@ -222,7 +222,7 @@ class Trader:
                     self.desktop.press(window, key)
                     time.sleep(_PACE_SECONDS)
             with contextlib.suppress(AssertionError):
-                self.desktop.wait_for(until, "what the keys do", 2.5)
+                self.desktop.wait_for(until, "what the keys do", 5)
                 return
         raise AssertionError(f"{keys} do nothing")
 
@@ -230,7 +230,7 @@ class Trader:
         """What the program itself printed, without what Qt and GTK say about a bare desktop."""
         return [line for line in (program.output() + program.error_output()).splitlines() if not _NOISE.search(line)]
 
-    def ends(self, program: Program, timeout: float = 10.0) -> int:
+    def ends(self, program: Program, timeout: float = 30.0) -> int:
         """Waits for the end of a program and returns its exit status."""
         self.desktop.wait_for(lambda: program.poll() is not None, f"the end of {program.name}", timeout)
         return program.returncode
