@@ -374,8 +374,9 @@ def test_the_stamp_changes_with_every_event(history: History) -> None:
 
 def test_what_a_program_told_is_written_before_it_ends(tmp_path: Path) -> None:
     program = (
-        "import sys; from tray_app.history.database import History;"
-        "History(sys.argv[1]).record('default', [(1.79e9, 'cleared', None, None)])"
+        "import sys; from tray_app.history import database;"
+        "database.PATIENCE_SECONDS = 30;"  # a busy disk needs more than the second of a program
+        "database.History(sys.argv[1]).record('default', [(1.79e9, 'cleared', None, None)])"
     )
     path = str(tmp_path / "history.db")
     subprocess.run([sys.executable, "-c", program, path], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)

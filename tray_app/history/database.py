@@ -265,7 +265,7 @@ def _after_fork() -> None:
 @atexit.register
 def _flush_at_exit() -> None:
     with contextlib.suppress(KeyboardInterrupt):  # the user waits no longer; Python would print a traceback
-        flush_history()
+        flush_history(PATIENCE_SECONDS * 2)
 
 
 if hasattr(os, "register_at_fork"):
