@@ -693,6 +693,21 @@ class TestDeadline:
         assert "within 1 seconds" in said
         assert said.endswith("False")
 
+    def test_a_slow_import_is_no_part_of_it(self, other_process: Any) -> None:
+        """As while a computer starts, or when many programs ask for their first token at once."""
+        program = (
+            "import sys, time\n"
+            "class Slow:\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            "        if name in {'httpx', 'httpcore'}:\n"
+            "            time.sleep(2.5)\n"
+            "sys.meta_path.insert(0, Slow())\n"
+            "from tray_app.kiwoom.broker import Broker\n"
+            "from tray_app.kiwoom.keys import clean_keys\n"
+            "print(Broker(sys.argv[1], timeout=3).issue(clean_keys('key-of-a-slow-one', 'secret')).token is not None)\n"
+        )
+        assert run_alone(program, other_process) == "True"
+
     def test_nobody_listens(self, free_port: int) -> None:
         assert "does not answer" in str(failure_of(Broker(f"http://127.0.0.1:{free_port}").issue, KEYS))
 
@@ -829,7 +844,8 @@ class TestPreload:
         self, broker: Broker, monkeypatch: pytest.MonkeyPatch, failure: Exception
     ) -> None:
         """As httpx does when the host program sets a variable while it reads the environment."""
-        unhandled, ended = [], threading.Event()
+        unhandled: list[object] = []
+        ended = threading.Event()
         monkeypatch.setattr(threading, "excepthook", unhandled.append)
 
         def fail() -> None:

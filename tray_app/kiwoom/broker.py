@@ -91,6 +91,7 @@ _CLOCK_IS_HOURS_OFF = msg(
 )
 
 T = TypeVar("T")
+Done = TypeVar("Done")
 
 
 class Liveness(enum.Enum):
@@ -247,27 +248,45 @@ class _Request(Generic[T]):
         self._socket: socket.socket | None = None
 
     def start(self) -> None:
-        """Begin on a daemon thread. Raises `BrokerUnavailable` where none can be started."""
+        """Load what a request takes, and begin it on a daemon thread. Raises `BrokerUnavailable` where none can be
+        started.
+
+        To load it is no part of the request's time: a busy computer needs seconds for that alone.
+        """
+        client = self._or_error(self._broker.open_client)
+        if isinstance(client, KiwoomTokenError):
+            self.result = client
+            self.done.set()
+            return
         try:
-            threading.Thread(target=self.run, name="kiwoom-request", daemon=True).start()
+            threading.Thread(target=self.run, args=(client,), name="kiwoom-request", daemon=True).start()
         except RuntimeError:
+            client.close()
             raise not_begun() from None
 
-    def run(self) -> None:
+    def run(self, client: httpx.Client) -> None:
+        def ask() -> T | KiwoomTokenError:
+            with client:
+                return self._read(self._exchange(client))
+
         try:
-            with self._broker.open_client() as client:
-                self.result = self._read(self._exchange(client))
-        except KiwoomTokenError as error:
-            error.__context__ = error.__traceback__ = None
-            self.result = error
-        except ImportError as error:
-            self.result = known_error(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer, and the caller must know
-            self.result = no_answer(error, self.progress)
+            self.result = self._or_error(ask)
         finally:
             if self._socket is not None:
                 self._socket.close()  # httpcore leaves it open when a SOCKS proxy refuses
             self.done.set()
+
+    def _or_error(self, act: Callable[[], Done]) -> Done | KiwoomTokenError:
+        """Return what `act` returns, or the error that it raises."""
+        try:
+            return act()
+        except KiwoomTokenError as error:
+            error.__context__ = error.__traceback__ = None
+            return error
+        except ImportError as error:
+            return known_error(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer, and the caller must know
+            return no_answer(error, self.progress)
 
     def abandon(self) -> None:
         """End the request from another thread: a blocked read wakes at once, and no later step begins."""
