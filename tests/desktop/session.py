@@ -664,13 +664,15 @@ class Desktop:
     def bubble(self, notice: Notice, timeout: float = 30.0) -> Window:
         """The window of a notification that is open."""
 
-        def find() -> Window | None:
-            # xfce4-notifyd numbers notices and opens windows in one order, and keeps the window of a replaced one.
-            shown = {other.id for other in self.notices() if other.id is not None}
-            gone = {other.id for other in self.notices() if other.closed is not None}
+        def find() -> Window:
+            # xfce4-notifyd numbers notices and opens windows in one order, and keeps the window of a replaced one. A
+            # number that was closed meanwhile is open again.
+            last = {other.id: other for other in self.notices() if other.id is not None}
+            still = sorted(ident for ident, other in last.items() if other.closed is None)
             windows = self.bubbles()
-            still = sorted(shown - gone)
-            return windows[still.index(notice.id)] if len(windows) == len(still) and notice.id in still else None
+            if len(windows) != len(still) or notice.id not in still:
+                raise LookupError(f"{len(windows)} bubbles; of {sorted(last)} are open {still}, wanted is {notice.id}")
+            return windows[still.index(notice.id)]
 
         return self.wait_for(find, f"the bubble of {notice.summary!r}", timeout)
 

@@ -92,7 +92,11 @@ class Trader:
 
     def confirm(self, token: str) -> None:
         """Does what a program does whose request Kiwoom has just served."""
-        program = "import sys; from tray_app import token_manager; token_manager.confirm(sys.stdin.read())"
+        program = (  # not by `token_manager`, which would not wait for a slow disk when the program ends
+            "import sys, time; from tray_app.core.secret import Secret;"
+            "from tray_app.service.composition import open_service; from tray_app.settings.load import load_settings;"
+            "open_service(load_settings()).confirm(Secret(sys.stdin.read()), time.time())"
+        )
         subprocess.run(
             [sys.executable, "-c", program],
             env=self.desktop.env(**self.environment),
