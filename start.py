@@ -49,6 +49,7 @@ ROOT = Path(HERE)
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 NOTHING_ANSWERS = 2  # the exit status of packaging/download_pip.py where no index can be reached
+ALONE = ("-I", "-X", "utf8")  # nothing of the environment, PYTHONUTF8 included
 STAMP = VENV / "kiwoom-setup.json"  # what `.venv` was set up for; `{}` while that is under way
 
 LEADS_OUT_OF_VENV = {"PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON"}
@@ -147,7 +148,7 @@ def set_up(task: str) -> None:
         except (OSError, ValueError, TypeError):
             stamp = {}
         goal = {
-            "root": os.path.normcase(ROOT),
+            "root": os.fsencode(os.path.normcase(ROOT)).decode("utf-8", "backslashreplace"),  # the same in any locale
             "python": venv_version(),
             "pyproject": hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(),
             "extras": extras_for(task, stamp.get("extras", [])),
@@ -164,7 +165,8 @@ def set_up(task: str) -> None:
         try:
             install_pip()
             package = f".[{','.join(goal['extras'])}]" if goal["extras"] else "."
-            run(PYTHON, "-I", "-m", "pip", "install", "--quiet", "--editable", package, failure=PIP_FAILED)
+            run(PYTHON, *ALONE, "-m", "pip", "install", "--quiet", "--editable", package, failure=PIP_FAILED)
+            spell_paths_in_ascii()
         except SetupError:
             STAMP.unlink()  # nothing is half done: the next start goes on from here
             raise
@@ -193,10 +195,11 @@ def wait_for_lock(file: BinaryIO) -> None:
 
 def venv_version() -> str:
     """Return the version of `.venv`'s Python, such as "3.12", or an empty text when it is too old or missing."""
-    show = f"import sys; sys.version_info >= {OLDEST} and print('%d.%d' % sys.version_info[:2], sys.prefix)"
-    printed = run(PYTHON, "-I", "-c", show).stdout.strip() if PYTHON.exists() else ""
-    version, _, prefix = printed.partition(" ")
-    return version if os.path.realpath(prefix) == os.path.realpath(VENV) else ""
+    show = f"""import os, sys
+if sys.version_info >= {OLDEST} and os.path.samefile(sys.prefix, sys.argv[1]):
+    print("%d.%d" % sys.version_info[:2])"""  # no path is printed: its letters may be none of the locale's
+    done = run(PYTHON, *ALONE, "-c", show, VENV) if PYTHON.exists() else None
+    return done.stdout.strip() if done and done.returncode == 0 else ""
 
 
 def make_venv() -> None:
@@ -204,15 +207,15 @@ def make_venv() -> None:
     (VENV / "pyvenv.cfg").unlink(missing_ok=True)  # first, so that an interruption does not leave a usable half
     python = getattr(sys, "_base_executable", sys.executable)  # this one may be the Python of `.venv` itself
     failure = msg("Python could not make .venv. Its last lines:")
-    run(python, "-I", "-m", "venv", "--clear", "--without-pip", VENV, failure=failure)
+    run(python, *ALONE, "-m", "venv", "--clear", "--without-pip", VENV, failure=failure)
 
 
 def install_pip() -> None:
     """Put pip into `.venv` where it is missing: by ensurepip, or from the index, since a bare Debian has neither."""
     for module in (["pip", "--version"], ["ensurepip"]):
-        if run(PYTHON, "-I", "-m", *module).returncode == 0:
+        if run(PYTHON, *ALONE, "-m", *module).returncode == 0:
             return
-    download = run(sys.executable, "-I", ROOT / "packaging/download_pip.py", VENV)
+    download = run(sys.executable, *ALONE, ROOT / "packaging/download_pip.py", VENV)
     (*_, told) = download.stdout.splitlines() or [""]
     if download.returncode == NOTHING_ANSWERS:
         message = msg("There is no internet connection, which is needed once to download the packages ({reason}).")
@@ -220,9 +223,23 @@ def install_pip() -> None:
     if download.returncode:
         message = msg("pip could not be downloaded ({reason}); install {package} instead")
         raise SetupError(tr(message, reason=told, package=VENV_PACKAGE))
-    wheel = Path(told)
-    run(PYTHON, "-I", wheel / "pip", "install", "--quiet", "--no-index", wheel, failure=PIP_FAILED)
+    wheel = VENV / told
+    run(PYTHON, *ALONE, wheel / "pip", "install", "--quiet", "--no-index", wheel, failure=PIP_FAILED)
     wheel.unlink()
+
+
+def spell_paths_in_ascii() -> None:
+    """Rewrite the `.pth` file that points to this checkout if its path has other letters than ASCII.
+
+    It is in UTF-8, but a Python before 3.13 reads it in the encoding of the locale, cp949 on a Korean Windows, and then
+    does not even start.
+    """
+    for file in VENV.glob("[Ll]ib/**/site-packages/*kiwoom_token_tray.pth"):
+        text = file.read_text("utf-8")
+        if not text.isascii():
+            code = "import os, sys; sys.path.append(os.fsdecode({!r}))"
+            lines = [line if line.isascii() else code.format(line.encode()) for line in text.splitlines()]
+            file.write_text("\n".join(lines), "ascii")
 
 
 if __name__ == "__main__":

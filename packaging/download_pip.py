@@ -1,7 +1,7 @@
 """Download pip where a Python has neither pip nor ensurepip, as on a bare Debian: download_pip.py FOLDER
 
 Takes the newest pip wheel for this Python from the package index (PEP 691), the one of pip's own settings, checks its
-hash and prints its path. Prints why in one line and exits with 1 where that fails, with 2 where nothing answers. Needs
+hash and prints its name. Prints why in one line and exits with 1 where that fails, with 2 where nothing answers. Needs
 nothing but Python.
 """
 
@@ -25,12 +25,11 @@ _TIMEOUT_SECONDS = 60
 def main(folder: str) -> int:
     try:
         name, content = download_pip()
-        wheel = Path(folder, name)
-        wheel.write_bytes(content)
+        Path(folder, name).write_bytes(content)
     except (OSError, ValueError, LookupError, configparser.Error) as error:
         print(*str(error.reason if isinstance(error, urllib.error.URLError) else error).split())
         return 2 if is_offline(error) else 1
-    print(wheel)
+    print(name)
     return 0
 
 

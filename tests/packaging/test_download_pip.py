@@ -152,13 +152,13 @@ def test_a_broken_settings_file_is_told_in_one_line(
         assert told(capsys, tmp_path)
 
 
-def test_the_wheel_is_put_into_the_folder_and_its_path_printed(
+def test_the_wheel_is_put_into_the_folder_and_its_name_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_index(monkeypatch, listed("pip-24.0-py3-none-any.whl"))
     assert download_pip.main(str(tmp_path)) == 0
     wheel = tmp_path / "pip-24.0-py3-none-any.whl"
-    assert capsys.readouterr().out.split() == [str(wheel)]
+    assert capsys.readouterr().out.split() == [wheel.name]
     assert wheel.read_bytes() == WHEEL
 
 

@@ -300,6 +300,42 @@ def test_an_environment_is_really_made(
     assert start.venv_version() == ""
 
 
+KOREAN = "홍길동"
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # an encoding that no Korean path is in
+UTF_8_STARTS = """import os, runpy, sys
+sys.argv = sys.argv[1:]
+os.environ.update({environment})
+started = runpy.run_path(sys.argv[0])
+done = started["run"](sys.executable, *started["ALONE"], "-c", "print('{KOREAN}')")
+sys.exit(done.stdout.strip() != "{KOREAN}")"""
+
+
+def test_what_other_pythons_print_is_utf8_in_every_locale() -> None:
+    code = UTF_8_STARTS.format(environment=ASCII, KOREAN=KOREAN)
+    subprocess.run([sys.executable, "-X", "utf8", "-c", code, str(SCRIPT)], check=True)
+
+
+def test_a_path_in_korean_does_not_stop_a_python_of_another_encoding(
+    start: Any, checkout: Path, installed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a Korean Windows, where Python 3.11 and 3.12 read `.pth` files in cp949, and end when they are not."""
+    folder = checkout / KOREAN
+
+    def install_pip() -> None:  # and what pip then does
+        (packages,) = start.VENV.glob("[Ll]ib/**/site-packages")
+        (packages / "_editable_impl_kiwoom_token_tray.pth").write_text(str(folder), "utf-8")
+
+    folder.mkdir()
+    monkeypatch.setattr(start, "install_pip", install_pip)
+    start.set_up("tray")
+
+    show = "import os, sys; print(os.fsencode(sys.path[-1]))"
+    environment = {**os.environ, **ASCII}
+    shown = subprocess.run([start.PYTHON, "-c", show], env=environment, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.strip() == repr(os.fsencode(folder))
+
+
 def test_failure_is_one_line_and_the_programs_last(
     start: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
