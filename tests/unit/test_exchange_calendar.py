@@ -113,6 +113,24 @@ def test_where_the_holidays_cannot_be_looked_up_weekdays_count_and_it_says_so(
     assert "--upgrade holidays" in holidays_problem(at(CHUSEOK, 9))
 
 
+def test_an_update_that_worked_is_not_logged_as_a_failure(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    update_if_needed(time.time())
+    assert file.exists()
+    assert caplog.text == ""
+
+
+@pytest.mark.posix
+def test_where_their_file_cannot_be_written_the_folder_is_what_is_named(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.parent.parent.joinpath("is-a-file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(file.parent.parent / "is-a-file"))
+    update_holidays(time.time())
+    told = holidays_problem(time.time())
+    assert "is-a-file" in told
+    assert "--upgrade" not in told
+
+
 def test_data_that_end_before_today_are_told(chuseok: None) -> None:
     assert not lacks_holidays(at(date(2026, 12, 31), 23, 59))
     assert lacks_holidays(at(date(2027, 1, 1), 0))

@@ -7,13 +7,14 @@ leaves the days in a file that everybody else reads. A packaged program has that
 from __future__ import annotations
 
 import os
+import time
 from datetime import date, datetime
 from functools import cache
 
 from tray_app.core import logs
 from tray_app.core.clock import is_recent
 from tray_app.core.errors import StoreError
-from tray_app.core.language import joined, tr
+from tray_app.core.language import joined, msg, tr
 from tray_app.core.token import KST
 from tray_app.core.trading import ClosedDays, closed_days, install_closed_days, lacks_holidays
 from tray_app.settings.places import state_dir
@@ -63,9 +64,9 @@ def update_holidays(now: float) -> None:
 
     Where that fails, what is known so far stays; `lacks_holidays` then tells whether that is enough.
     """
-    if is_frozen() or not (_write_in_child() and install_holidays(now)):
+    if is_frozen() or not (_write_in_child() and install_holidays(max(now, time.time()))):  # it is younger than `now`
         logs.warning("The exchange's holidays could not be updated")
-        _update_command()  # somebody waits here anyway; from now on it is known without a look at the disk
+        _remedy(state_dir())  # somebody waits here anyway; from now on it is known without a look at the disk
         install_closed_days(closed_days() or ClosedDays())
 
 
@@ -84,20 +85,26 @@ def holidays_problem(now: float) -> str:
     """Return a sentence about holidays that are not known on the day of `now`, and how to mend that; else nothing."""
     if not lacks_holidays(now):
         return ""
-    if is_frozen():
-        remedy = tr("Install a newer version of this program.")
-    else:
-        remedy = tr("Update them with: {command}", command=_update_command())
     problem = tr("The exchange's holidays are not known: every weekday counts as a trading day.")
-    return joined(problem, remedy)
+    message, values = _remedy(state_dir())
+    return joined(problem, tr(message, **values))
 
 
 @cache
-def _update_command() -> str:
-    """Return the command that updates the package. It is looked for on the disk once: the tray asks at each render."""
+def _remedy(folder: str) -> tuple[str, dict[str, object]]:
+    """Return a sentence, not translated yet, that tells how to learn of the holidays, and its values; their file is in
+    `folder`. It is looked for on the disk once: the tray asks at each render."""
+    from tray_app.system.access import check_writable
     from tray_app.system.extras import upgrade_command
 
-    return upgrade_command("holidays")
+    if is_frozen():
+        return msg("Install a newer version of this program."), {}
+    if has_holidays_package():
+        try:
+            check_writable(folder)
+        except StoreError as error:
+            return error.message, error.values
+    return msg("Update them with: {command}"), {"command": upgrade_command("holidays")}
 
 
 def _write_in_child() -> bool:
