@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from gettext import NullTranslations
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 import pytest
@@ -109,20 +112,32 @@ def _why_no_qt() -> str:
 WHY_NO_QT = _why_no_qt()
 
 
-class _NoQt:
-    """In the place of a Qt that does not load: what imports it, a module or a test, is skipped."""
+class _NoQt(Loader):
+    """In the place of a Qt that does not load: whoever imports it, a module or a test, is skipped. It can still be
+    found, by the program that looks whether it is installed; and a thread, which cannot be skipped, gets the error."""
 
-    @staticmethod
-    def find_spec(name: str, *_: object) -> None:
-        if name.partition(".")[0] == "PySide6":
+    def find_spec(self, name: str, path: Sequence[str] | None = None, _: object = None) -> ModuleSpec | None:
+        if name.partition(".")[0] != "PySide6":
+            return None
+        found = PathFinder.find_spec(name, path)
+        if found:
+            found.loader = self
+        return found
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        if threading.current_thread() is threading.main_thread():
             pytest.skip(WHY_NO_QT, allow_module_level=True)
+        raise ImportError(WHY_NO_QT, name=spec.name)
+
+    def exec_module(self, _: object) -> None:
+        raise AssertionError
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """The earliest hook of this file: pytest-qt has told pytest its settings, and has not yet looked for Qt."""
     if WHY_NO_QT:
         pluginmanager.unregister(name="pytest-qt")
-        sys.meta_path.insert(0, _NoQt)
+        sys.meta_path.insert(0, _NoQt())
 
 
 def pytest_configure() -> None:
@@ -131,7 +146,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What holds by file modes, links, pipes, forks or the removal of an open file is no promise on Windows."""
+    """What holds by file modes, links, pipes, forks or the removal of an open file is no promise on Windows; and where
+    Qt does not load here, it does not in other programs either."""
+    if WHY_NO_QT:
+        for item in items:
+            if item.get_closest_marker("qt"):
+                item.add_marker(pytest.mark.skip(reason=WHY_NO_QT))
     if sys.platform == "win32":
         for item in items:
             if item.get_closest_marker("posix"):

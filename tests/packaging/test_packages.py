@@ -86,6 +86,7 @@ def test_self_test_of_the_command_line_succeeds_here() -> None:
     assert {line.split(":")[0] for line in done.stdout.splitlines()} >= {"ok TLS", "ok keyring", "ok translation"}
 
 
+@pytest.mark.qt
 def test_self_test_of_the_tray_succeeds_here() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "tray_app"), "--self-test", "all"],

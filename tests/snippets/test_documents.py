@@ -263,6 +263,7 @@ def test_no_address_is_in_the_program_but_kiwooms() -> None:
 # --- removing everything ---
 
 
+@pytest.mark.qt
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the folders are those of Linux")
 def test_what_the_readme_says_to_delete_is_all_there_is(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

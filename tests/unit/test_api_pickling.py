@@ -263,8 +263,9 @@ def test_workers_of_xdist_use_the_managers_of_a_module(tmp_path: Path, manager: 
                 assert pickle.loads(pickle.dumps(manager)).get_token() == {VALUE!r}
         """)
     )
+    options = ["-p", "no:cacheprovider", "-p", "no:pytest-qt"]  # Qt may not load here
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", str(tmp_path / "test_bot.py")],
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", *options, str(tmp_path / "test_bot.py")],
         env={**os.environ, "PYTHONPATH": str(ROOT), "KIWOOM_TRAY_STORE": "file"},
         cwd=tmp_path,
         capture_output=True,

@@ -72,6 +72,7 @@ def run(way: str, *arguments: str, folder: Path, path: str, **environ: str) -> s
     )
 
 
+@pytest.mark.qt
 @pytest.mark.parametrize("more", ["", os.pathsep, os.pathsep + ".", os.pathsep + "./"])
 def test_doctor_runs_nothing_of_the_working_folder(trapped: Path, more: str) -> None:
     done = run("kiwoom-token", "doctor", "--json", folder=trapped, path=f"{ROOT}{more}")
@@ -95,6 +96,7 @@ def test_doctor_tells_of_a_missing_screen_in_the_language_of_the_settings(tmp_pa
     assert found["screen"] == ("여기서는 화면을 쓸 수 없습니다. 터미널에서는 kiwoom-token watch가 같은 일을 합니다.")
 
 
+@pytest.mark.qt
 @pytest.mark.parametrize("way", ["kiwoom-token-tray", "python PATH/tray_app"])
 @pytest.mark.parametrize("more", ["", os.pathsep])
 def test_tray_runs_nothing_of_the_working_folder(trapped: Path, way: str, more: str) -> None:
@@ -108,6 +110,7 @@ def test_self_test_runs_nothing_of_the_working_folder(trapped: Path, way: str, a
     assert "get, exec" in run(way, *arguments, folder=trapped, path=f"{ROOT}{os.pathsep}").stdout
 
 
+@pytest.mark.qt
 def test_module_that_was_found_elsewhere_imports_nothing_from_the_working_folder(trapped: Path) -> None:
     for one in (trapped / "tray_app").iterdir():
         one.unlink()
@@ -118,6 +121,7 @@ def test_module_that_was_found_elsewhere_imports_nothing_from_the_working_folder
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.qt
 def test_checkout_is_run_from_its_own_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tray_app", "--self-test"],
@@ -158,6 +162,7 @@ def test_a_child_of_ours_gets_no_secret_and_no_folder_that_moves() -> None:
     assert "PYTHONPATH" not in child_environment({"PYTHONPATH": "."})
 
 
+@pytest.mark.qt
 @pytest.mark.posix
 def test_a_child_of_ours_does_not_import_from_the_working_folder_either(trapped: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
@@ -216,6 +221,7 @@ def silent_screen() -> Iterator[dict[str, str]]:
         yield {"DISPLAY": f"127.0.0.1:{display}", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}
 
 
+@pytest.mark.qt
 def test_doctor_tells_of_a_screen_that_never_answers(tmp_path: Path, silent_screen: dict[str, str]) -> None:
     done = run("kiwoom-token", "doctor", "--json", folder=tmp_path, path=str(ROOT), **silent_screen)
 
@@ -224,6 +230,7 @@ def test_doctor_tells_of_a_screen_that_never_answers(tmp_path: Path, silent_scre
     assert found["screen"]["text"].startswith("The screen does not answer. Check DISPLAY")
 
 
+@pytest.mark.qt
 def test_the_tray_goes_on_in_the_terminal_when_the_screen_never_answers(
     tmp_path: Path, silent_screen: dict[str, str]
 ) -> None:

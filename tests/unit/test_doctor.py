@@ -700,6 +700,7 @@ class TestFolders:
         bots, settings = private_places / "bots.json", private_places / "places" / "settings" / "settings.toml"
         settings.parent.mkdir(parents=True, mode=0o700)
         settings.write_text(f'share_bot_file = "{bots}"\n')
+        settings.chmod(0o600)  # whatever the umask is
         open_service(load_settings()).put(token_for("a-token-of-a-test", 3600, time.time()))
         bots.chmod(0o644)
 

@@ -44,6 +44,7 @@ def run(name: str, when: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.qt
 @pytest.mark.posix
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_ends_the_event_loop_and_leaves_the_handlers_as_they_were(name: str) -> None:
@@ -52,6 +53,7 @@ def test_a_signal_ends_the_event_loop_and_leaves_the_handlers_as_they_were(name:
     assert (done.returncode, done.stdout.split("\n")[0]) == (0, "ended in order True")
 
 
+@pytest.mark.qt
 @pytest.mark.posix
 def test_a_signal_before_the_event_loop_is_not_lost() -> None:
     done = run("SIGTERM", "early")
