@@ -254,10 +254,15 @@ def _quit(options: Namespace) -> int:
     if not has_qt():
         _tell(in_terminal or tr("Qt is not installed. Install it: {command}", command=install_command("tray")))
         return UNEXPECTED
-    from PySide6.QtCore import QCoreApplication
+    try:
+        from PySide6.QtCore import QCoreApplication
 
-    from tray_app.desktop.single_instance import QuitResult, SingleInstance
+        from tray_app.desktop.single_instance import QuitResult, SingleInstance
+    except ImportError as error:  # a library of the system is missing
+        from tray_app.desktop.display import loading_problem
 
+        _tell(in_terminal or loading_problem(error))
+        return UNEXPECTED
     _app = QCoreApplication.instance() or QCoreApplication([])  # sockets want one
     outcome = SingleInstance(settings_scope(environ)).quit_running()
     if outcome is QuitResult.STILL_RUNNING:

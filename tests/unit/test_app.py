@@ -297,6 +297,20 @@ def test_the_command_that_brings_qt_has_nothing_behind_it(
     assert told.endswith(install_command("tray"))
 
 
+def test_quit_names_what_qt_lacks_of_the_system(
+    desktop: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on a Debian with the extra `tray` and without Qt's system libraries, where the tray runs in a terminal."""
+    monkeypatch.setitem(sys.modules, "PySide6.QtCore", None)
+    monkeypatch.setattr("tray_app.desktop.display.display_problem", lambda _: "There is no screen here.")
+    monkeypatch.setattr("tray_app.cli.watch.watch_over", lambda *_: status_of(["--quit"]))
+
+    assert status_of(["--quit"]) == 1
+    assert capsys.readouterr().err.startswith("Qt cannot be loaded (")
+    assert status_of([]) == 1
+    assert capsys.readouterr().err.endswith("\nIt runs in a terminal. End it there with Ctrl+C.\n")
+
+
 def test_quit_names_a_practice_one_that_goes_on(qapp: object, capsys: pytest.CaptureFixture[str]) -> None:
     folder = sandbox_dir(os.environ)
     practice = SingleInstance(settings_scope(sandbox_places(folder)))

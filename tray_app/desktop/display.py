@@ -40,9 +40,7 @@ def display_problem(environ: Mapping[str, str]) -> str:
     try:
         from PySide6 import QtGui, QtNetwork, QtWidgets  # noqa: F401 - whether they load is the question
     except ImportError as error:
-        return tr(
-            "Qt cannot be loaded ({reason}); on Debian install: {packages}.", reason=error, packages=_debian_packages()
-        )
+        return loading_problem(error)
     _import_as_python_does()
     first_problem = ""
     for platform in platforms:  # as Qt does, which takes the first that works, and waits for one that does not answer
@@ -51,6 +49,12 @@ def display_problem(environ: Mapping[str, str]) -> str:
             return problem
         first_problem = first_problem or problem
     return first_problem
+
+
+def loading_problem(error: ImportError) -> str:
+    """Return a sentence that names what Qt lacks of the system."""
+    packages = _debian_packages()
+    return tr("Qt cannot be loaded ({reason}); on Debian install: {packages}.", reason=error, packages=packages)
 
 
 def _platforms(environ: Mapping[str, str]) -> list[str]:
