@@ -39,7 +39,11 @@ try:
     from tray_app.system.file_lock import cannot_lock, try_lock
 
     sys.path.remove(HERE)
-except ImportError as error:  # Debian's python3-minimal
+except ImportError as error:
+    if str(error.name).startswith("tray_app"):  # run inside a ZIP file, or downloaded alone
+        sys.stderr.write("start.py needs the folder it comes in: unpack all of it, then start it there.\n")
+        sys.exit(1)
+    # Debian's python3-minimal
     sys.stderr.write(f"This Python has no module `{error.name}`: install the package {VENV_PACKAGE}.\n")
     sys.exit(1)
 

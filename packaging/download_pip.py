@@ -27,7 +27,8 @@ def main(folder: str) -> int:
         name, content = download_pip()
         Path(folder, name).write_bytes(content)
     except (OSError, ValueError, LookupError, configparser.Error) as error:
-        print(*str(error.reason if isinstance(error, urllib.error.URLError) else error).split())
+        host = [f"{urllib.parse.urlsplit(index_url()).hostname}:"] if is_offline(error) else []
+        print(*host, *str(error.reason if isinstance(error, urllib.error.URLError) else error).split())
         return 2 if is_offline(error) else 1
     print(name)
     return 0
@@ -43,7 +44,7 @@ def is_offline(error: Exception) -> bool:
 def download_pip() -> tuple[str, bytes]:
     """Return the wheel's file name and its content. Raises `OSError`, `ValueError`, `LookupError` or
     `configparser.Error`."""
-    index = pip_setting("index-url") or "https://pypi.org/simple"
+    index = index_url()
     if not index.startswith("https://") or "@" in index:
         raise ValueError("pip's index-url has a login, or is not https")
     context = ssl.create_default_context(cafile=pip_setting("cert") or None)
@@ -67,6 +68,10 @@ def download_pip() -> tuple[str, bytes]:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise ValueError(f"{name} does not have the sha256 that the index gives")
     return name, content
+
+
+def index_url() -> str:
+    return pip_setting("index-url") or "https://pypi.org/simple"
 
 
 def pip_setting(name: str) -> str:

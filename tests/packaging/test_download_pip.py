@@ -179,7 +179,9 @@ def test_an_index_that_does_not_answer_is_told_from_one_that_refuses(
         raise error
 
     monkeypatch.setattr(download_pip, "download_pip", fail)
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
 
     assert download_pip.main("") == status
     (line,) = capsys.readouterr().out.splitlines()
     assert "<urlopen" not in line
+    assert line.startswith("mirror.example: ") is (status == 2)

@@ -119,6 +119,16 @@ def test_a_python_with_parts_missing_is_told_what_to_install(capfd: pytest.Captu
     assert f"python3.{sys.version_info[1]}-venv" in line
 
 
+def test_without_its_folder_that_is_what_it_asks_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """As when it is opened inside a ZIP file, from which Windows unpacks it alone."""
+    (tmp_path / "start.py").write_bytes(SCRIPT.read_bytes())
+    alone = [sys.executable, "-I", "-S", str(tmp_path / "start.py")]
+    assert subprocess.run(alone, cwd=tmp_path, check=False).returncode == 1
+    assert capfd.readouterr().err.splitlines() == [
+        "start.py needs the folder it comes in: unpack all of it, then start it there."
+    ]
+
+
 # -------------------------------------------------------------------------------------------------------- the language
 
 
