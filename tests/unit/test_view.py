@@ -22,6 +22,7 @@ from tray_app.core.errors import (
     KiwoomTokenError,
     RateLimited,
     Remedy,
+    SettingsError,
     StoreError,
     say,
 )
@@ -729,6 +730,11 @@ def test_policy_and_what_the_daily_entry_stands_for(setting: str, policy: str, d
 def test_broken_settings_are_told_at_the_icon_too() -> None:
     view = view_of(overview(state(), settings_problem="settings.toml, line 3: no."), NOW)
     assert view.settings_problem in view.tooltip
+    file = "/home/trader/.config/kiwoom-token-tray/settings.toml"
+    long = f"{file}, line 3: mode must be real or demo. Correct or remove that line, then save the file again."
+    stopped = state(last=LastResult(Result.FAILED, NOW - 5, SettingsError(long)))
+    for told in (overview(state(), settings_problem=long), overview(stopped)):
+        assert view_of(told, NOW).tooltip.endswith("\nCheck the settings file")
     assert view.icon.problem
     several = view_of(overview(state(), state(profile="second"), settings_problem="line 3: no."), NOW)
     assert "Check the settings file" in several.tooltip

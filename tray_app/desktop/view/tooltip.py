@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tray_app.core.errors import SettingsError
 from tray_app.core.language import tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.state import TokenState
@@ -51,12 +52,15 @@ def tooltip_text(overview: Overview, now: float) -> str:
     title = [name, *(badge.text for badge in badges_of(state))]
     if state.profile != DEFAULT:
         title.append(state.profile)
-    error = error_text(state.last.error, state, now) if state.last is not None and state.last.error is not None else ""
+    failure = None if state.last is None else state.last.error
+    error = "" if failure is None else error_text(failure, state, now)
     working = busy_text(running_action(state))
-    trouble = (
-        working or error or overview.settings_problem or place_problem_text(state) or skew_text(state.skew_seconds)
-    )
-    return shorten([" · ".join(title), status_text(state, now), trouble or rotation_text(state, now)])
+    of_settings = error if isinstance(failure, SettingsError) else overview.settings_problem
+    trouble = working or error or of_settings or place_problem_text(state) or skew_text(state.skew_seconds)
+    first = [" · ".join(title), status_text(state, now)]
+    if trouble and trouble == of_settings and _utf16_units("\n".join([*first, trouble])) > TOOLTIP_UNITS:
+        trouble = tr("Check the settings file")  # a path would take the room of what is wrong
+    return shorten([*first, trouble or rotation_text(state, now)])
 
 
 def _accounts_text(head: str, lines: list[str], chosen: str) -> str:
