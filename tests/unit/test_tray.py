@@ -325,6 +325,22 @@ def test_an_open_menu_stays_with_its_account_until_it_was_clicked(
     assert not action(tray, "copy").isEnabled()
 
 
+def test_a_menu_that_was_clicked_or_is_opened_anew_is_about_the_account_that_needs_attention(
+    tray: TrayIcon, qtbot: QtBot
+) -> None:
+    """As with a panel that never says that it closed the menu."""
+    menu = tray.menu
+    menu.show_view(view_of_account("main"))
+    menu.aboutToShow.emit()
+    menu.show_view(view_of_account("swing"))
+    menu.aboutToShow.emit()
+    assert menu.account == "swing"
+
+    menu.show_view(view_of_account("main"))
+    action(tray, "settings").trigger()
+    qtbot.waitUntil(lambda: menu.account == "main")
+
+
 def test_an_open_menu_follows_its_own_account(tray: TrayIcon) -> None:
     tray.menu.show_view(view_of_account("main"))
     tray.menu.aboutToShow.emit()

@@ -62,9 +62,10 @@ class TrayMenu(QMenu):
         self._next_view: View | None = None
         """The view of another account, which takes over once the menu is closed."""
         self._open = QTimer(self, singleShot=True)
-        self._open.timeout.connect(self._show_next_view)
-        self.aboutToShow.connect(lambda: self._open.start(_LONGEST_OPEN_MILLISECONDS))
+        self._open.timeout.connect(self._end_hold)
+        self.aboutToShow.connect(self._begin_to_hold)
         self.aboutToHide.connect(lambda: self._open.start(_CLICK_MILLISECONDS))
+        self.triggered.connect(self._end_hold)  # after the signal of the entry itself
         self._texts: list[tuple[QAction, Callable[[], str]]] = []
         self.menuAction().setObjectName("menu")
         self._status = self._add("status", lambda: tr("Starting…"), self.account_requested)
@@ -106,8 +107,17 @@ class TrayMenu(QMenu):
         the panel for an action that keeps its text and state."""
         is_held = self._open.isActive() and self._view is not None and view.account != self._view.account
         self._next_view = view if is_held else None
-        if is_held:
-            return
+        if not is_held:
+            self._render(view)
+
+    def retranslate(self) -> None:
+        """Set the fixed texts anew after a change of the language; the others follow with the next view."""
+        for action, text in self._texts:
+            action.setText(text())
+        if self._view is not None:
+            self._render(self._view)
+
+    def _render(self, view: View) -> None:
         self._view = view
         self._status.setText(_without_mnemonics(view.menu_status))
         self._status.setEnabled(view.can_show_account)
@@ -129,14 +139,13 @@ class TrayMenu(QMenu):
         self._policies[DAILY].setText(view.policy_text)
         self._show_check_marks(view)
 
-    def retranslate(self) -> None:
-        """Set the fixed texts anew after a change of the language; the others follow with the next view."""
-        for action, text in self._texts:
-            action.setText(text())
-        if self._view is not None:
-            self.show_view(self._view)
+    def _begin_to_hold(self) -> None:
+        """Stay with the account that needs attention now."""
+        self._end_hold()
+        self._open.start(_LONGEST_OPEN_MILLISECONDS)
 
-    def _show_next_view(self) -> None:
+    def _end_hold(self) -> None:
+        self._open.stop()
         if self._next_view is not None:
             self.show_view(self._next_view)
 
