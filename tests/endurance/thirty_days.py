@@ -595,7 +595,7 @@ def total(all_figures: list[Figures]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Thirty days of a trader's computer, simulated.")
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, help="how many; ten, or the one named by --seed")
     parser.add_argument("--seed", type=int, help="the first one")
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--jobs", type=int, default=1)
@@ -603,7 +603,7 @@ def main() -> int:
     parser.add_argument("--policy", default="")
     options = parser.parse_args()
     first = int(time.time()) if options.seed is None else options.seed
-    seeds = range(first, first + (1 if options.seed is not None and options.seeds == 10 else options.seeds))
+    seeds = range(first, first + (options.seeds or (10 if options.seed is None else 1)))
     print(f"seeds {seeds.start} to {seeds.stop - 1}", flush=True)
     found = []
     with ProcessPoolExecutor(options.jobs) as pool:
