@@ -672,6 +672,50 @@ def test_a_copy_that_failed_is_no_news_once_the_keyring_answers(make: Make, serv
     assert watched.state.place_problem == ""
 
 
+@pytest.mark.parametrize("policy", ["notify", "auto"])
+def test_what_a_keyring_hid_is_shown_once_it_answers(
+    make: Make, service: FakeService, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """Nothing else reports that: what is stored, and so its version, is what it was."""
+    watched = make(policy=policy, verify="off")
+    service.store.problem = KeyringUnavailable("It does not answer.", problem=KeyringUnavailable.SILENT)
+    service.failure = BrokerUnavailable("Kiwoom does not answer.")  # as while a computer starts
+    watched.start()
+    assert watched.state.place_problem == KeyringUnavailable.SILENT
+
+    def answer() -> None:
+        service.store.problem = None
+        service.token = token_for("a-token", DAY, START)
+
+    monkeypatch.setattr(service.store, "check", answer)
+    watched.states.clear()
+    watched.advance(10)
+
+    assert watched.state.expires == START + DAY
+    assert watched.state.last is None, "no other program has brought it, and nothing fails any more"
+    assert [one for one in watched.states if not one.place_problem and one.expires is None] == []
+
+
+def test_a_keyring_that_fails_though_it_says_that_it_works_is_not_asked_all_the_time(
+    make: Make, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = KeyringUnavailable("It failed.", problem=KeyringUnavailable.FAILED)
+
+    def current() -> None:
+        service.reads += 1
+        service.store.problem = problem
+
+    monkeypatch.setattr(service, "current", current)
+    monkeypatch.setattr(service.store, "check", lambda: setattr(service.store, "problem", None))
+    watched = make(policy="notify", verify="off")
+    watched.start()
+    for _ in range(60):
+        watched.clock.advance(1)
+        watched.supervisor.tick()
+
+    assert service.reads <= 4
+
+
 def test_unreadable_store_keeps_the_token_in_sight_until_it_can_be_read(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tray_app.core.clock import is_recent
 from tray_app.core.state import LastResult, Result
 from tray_app.service.evidence import Evidence
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 NO_EVIDENCE = Evidence()
 
+_VAIN_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class StoreReading:
@@ -26,6 +29,7 @@ class StoreReading:
     there is another. `evidence` is what is known about whether the token is alive, `rotate_at` when it is to be revoked
     and reissued, and `only_evidence` tells that nothing but these and `check` has changed, neither here nor where other
     tools store theirs. `check` is the last check of the token that Kiwoom did not answer, as far as it still counts.
+    `problem` is why the store was not in its preferred place, which may have hidden a token.
     """
 
     token: Token | None
@@ -37,6 +41,7 @@ class StoreReading:
     rotate_at: float | None = None
     only_evidence: bool = False
     check: LastResult | None = None
+    problem: str = ""
 
 
 class StoreReader:
@@ -52,6 +57,9 @@ class StoreReader:
         self.has_failed = False
         self._clock = clock
         self._version: tuple[object, ...] = (object(),)
+        self._problem_then = ""
+        """The problem with which that version was read."""
+        self._vain_at: float | None = None
         self._failed_version: object = object()
 
     def read(self, seen: Token | None, *, retry: bool) -> StoreReading | None:
@@ -65,10 +73,14 @@ class StoreReader:
         evidence, rotate_at = record.evidence, record.rotate_at
         exported = None if exports is None else exports.version()
         version = ((self.service.store.version(), exported), evidence, rotate_at, record.check.at)
+        is_known = version == self._version
         is_failed_one = self.has_failed and version == self._failed_version
-        if version == self._version or (is_failed_one and not retry):
+        is_over = is_known and self._is_problem_over()
+        if (is_known and not is_over) or (is_failed_one and not retry):
             self.service.store.check()  # in the same job, because a job of its own would wake two more threads
-            return None
+            is_over = is_known and self._is_problem_over()
+            if not is_over:
+                return None
         self._failed_version, self.has_failed = version, True
         at, token = self._clock(), self.service.current()
         is_gone = seen is not None and (token is None or token.value != seen.value)
@@ -76,12 +88,24 @@ class StoreReader:
         is_lost = token is None and not died
         interrupted = is_lost and (tokens.read_record().was_interrupted(seen) or self._is_hidden(seen, evidence))
         self.has_failed = False
+        self._vain_at = at if is_over and self._problem() else None
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
         if token is not None and evidence.has_confirmed_another_since(token):
             evidence = evidence.doubted(token, at)
         error = record.check_failure(token, at)
         check = None if error is None else LastResult(Result.FAILED, record.check.at, error)
-        return StoreReading(token, at, version, interrupted, died, evidence, rotate_at, only_evidence, check)
+        return StoreReading(
+            token, at, version, interrupted, died, evidence, rotate_at, only_evidence, check, self._problem()
+        )
+
+    def _problem(self) -> str:
+        return self.service.store.place().problem_code
+
+    def _is_problem_over(self) -> bool:
+        """Return True if what was read last may have been hidden by a problem that is over. A keyring that says so, and
+        then fails again, is not asked all the time."""
+        is_vain = is_recent(self._vain_at, self._clock(), _VAIN_SECONDS)
+        return bool(self._problem_then) and not self._problem() and not is_vain
 
     def _is_hidden(self, lost: Token | None, evidence: Evidence) -> bool:
         """Return True if the keyring does not show the token that the record knows as current: nobody cleared it."""
@@ -89,6 +113,7 @@ class StoreReader:
         return lost is not None and problem is not None and evidence.is_about(lost.value)
 
     def accept(self, found: StoreReading) -> None:
-        """Take note that the caller has used what was found: it is read again when the store changes."""
-        self._version = found.version
+        """Take note that the caller has used what was found: it is read again when the store changes, or when the
+        problem is over that it had."""
+        self._version, self._problem_then = found.version, found.problem
         self.has_read = True

@@ -352,7 +352,9 @@ class Supervisor:
 
         def finish(_: None, error: Exception | None) -> None:
             place, state = self.service.store.place(), self.state
-            if error is None and (place.kind, place.problem_code) != (state.place, state.place_problem):
+            if error is None and state.place_problem and not place.problem_code:
+                self.read()  # what it may have hidden, before it is said to be over
+            elif error is None and (place.kind, place.problem_code) != (state.place, state.place_problem):
                 self._publish(state.busy)
             if was_read:
                 self._callbacks.read(self.state)

@@ -107,6 +107,8 @@ class TokenTracker:
                 self._finish(Result.GONE, now)  # an expired one is tidied away, and why there is no other stays shown
         elif found.check is not None and (self.state.last is None or found.check.at > self.state.last.at):
             self.state = replace(self.state, last=found.check)
+        elif before is None and after is not None and self.state.last is not None and self.state.last.error is not None:
+            self.state = replace(self.state, last=None)  # the keyring had hidden it, and a request for another failed
         self._take_evidence(found.evidence, found.token)
         if found.died and found.token is not None and self.token is not None:
             self._schedule.died(self.token)
