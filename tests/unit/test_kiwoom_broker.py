@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import json
 import os
@@ -15,6 +16,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -39,10 +41,11 @@ from tray_app.core.errors import (
 )
 from tray_app.core.secret import Secret
 from tray_app.core.token import parse_expires_dt
-from tray_app.kiwoom.broker import Broker, Liveness
+from tray_app.kiwoom.broker import TIMEOUT_SECONDS, Broker, Liveness
 from tray_app.kiwoom.content_encoding import decoded
 from tray_app.kiwoom.keys import AppKeys, clean_keys
 from tray_app.kiwoom.sandbox import FAULTS, SandboxKiwoom
+from tray_app.stores.lock import DEFAULT_TIMEOUT_SECONDS
 
 APP_KEY = "APPKEY-that-nobody-may-see"
 APP_SECRET = "APPSECRET-that-nobody-may-see"
@@ -707,6 +710,39 @@ class TestDeadline:
             "print(Broker(sys.argv[1], timeout=3).issue(clean_keys('key-of-a-slow-one', 'secret')).token is not None)\n"
         )
         assert run_alone(program, other_process) == "True"
+
+    @pytest.mark.posix
+    def test_what_never_loads_does_not_hold_the_caller(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As certificates on a network drive that hangs, while this program has the lock."""
+        certificates = tmp_path / "certificates.pem"
+        os.mkfifo(certificates)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates))
+        broker = Broker("https://127.0.0.1:9")
+        broker.loading_timeout = 0.5
+
+        said = failure_of(broker.issue, KEYS)
+
+        assert "could not be loaded within 0.5 seconds" in str(said)
+        assert isinstance(said, BrokerUnavailable)
+        assert not said.was_sent
+        assert not said.was_begun, "others may be able to ask"
+        os.close(os.open(certificates, os.O_RDWR | os.O_NONBLOCK))  # lets the thread end
+
+    @pytest.mark.parametrize("failure", [OSError(errno.EMFILE, "Too many open files"), KeyError("A_VARIABLE")])
+    def test_what_cannot_be_loaded_says_nothing_of_kiwoom(
+        self, broker: Broker, monkeypatch: pytest.MonkeyPatch, failure: Exception
+    ) -> None:
+        def fail() -> None:
+            raise failure
+
+        monkeypatch.setattr(broker, "open_client", fail)
+        said = failure_of(broker.issue, KEYS)
+        assert "could not be loaded" in str(said)
+        assert isinstance(said, BrokerUnavailable)
+        assert not said.was_begun
+
+    def test_loading_and_asking_take_less_than_the_longest_wait_for_the_lock(self, broker: Broker) -> None:
+        assert broker.loading_timeout + TIMEOUT_SECONDS < DEFAULT_TIMEOUT_SECONDS
 
     def test_nobody_listens(self, free_port: int) -> None:
         assert "does not answer" in str(failure_of(Broker(f"http://127.0.0.1:{free_port}").issue, KEYS))

@@ -3,8 +3,9 @@
 Source: the Kiwoom REST API guide, au10001 (issue), au10002 (revoke) and ka00001 (account number).
 
 A request runs on a daemon thread, and the caller waits for it until the deadline: neither a slow name server nor a
-server that sends its answer byte by byte can hold the caller longer, or keep the process from ending. The answer is
-read on that thread too. Only its result crosses over, so no traceback of a caller contains a request or an answer.
+server that sends its answer byte by byte can hold the caller longer, or keep the process from ending. What a request
+takes is loaded on that thread, and the answer is read there too. Only its result crosses over, so no traceback of a
+caller contains a request or an answer.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from tray_app.kiwoom.codes import (
 from tray_app.kiwoom.content_encoding import decoded
 from tray_app.kiwoom.endpoints import check_base_url
 from tray_app.kiwoom.http_client import open_client, tls_context, unusable_proxy
-from tray_app.kiwoom.request_errors import Progress, no_answer, not_begun, timed_out
+from tray_app.kiwoom.request_errors import Progress, no_answer, not_begun, not_loaded, not_loaded_in, timed_out
 
 if TYPE_CHECKING:
     import ssl
@@ -59,6 +60,11 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 5.0
 TIMEOUT_SECONDS = 10.0
 """For the whole request, from looking up the name to the last byte of the answer."""
+
+LOADING_SECONDS = 15.0
+"""To load what a request takes is no part of it, because a busy computer needs seconds for that alone, unless it takes
+this long: a module may be on a network drive that hangs, or be locked in a process that was forked from one that was
+loading it. Together they are less than the longest wait for the lock."""
 
 MAX_ANSWER_BYTES = 64 * 1024
 
@@ -91,7 +97,6 @@ _CLOCK_IS_HOURS_OFF = msg(
 )
 
 T = TypeVar("T")
-Done = TypeVar("Done")
 
 
 class Liveness(enum.Enum):
@@ -139,6 +144,7 @@ class Broker:
         self.base_url = check_base_url(base_url)
         self.connect_timeout = min(connect_timeout, timeout)
         self.timeout = timeout
+        self.loading_timeout = LOADING_SECONDS
         self.clock = clock
         self._tls_context: ssl.SSLContext | None = None
 
@@ -199,12 +205,14 @@ class Broker:
         request = _Request(self, path, fields, read, headers or {})
         try:
             request.start()
-            request.done.wait(self.timeout)
+            is_loaded = request.loaded.wait(self.loading_timeout)
+            if is_loaded:
+                request.done.wait(self.timeout)
         finally:
             request.abandon()  # nobody waits any more; also after Ctrl+C, when another program may ask next
         result = request.result
         if result is None:
-            raise timed_out(request.progress)
+            raise timed_out(request.progress) if is_loaded else not_loaded_in(self.loading_timeout)
         if isinstance(result, KiwoomTokenError):
             raise result
         return result
@@ -222,7 +230,8 @@ class Broker:
 
 
 class _Request(Generic[T]):
-    """One request on its own thread. `done` is set once `result` is there: what `read` returned, or an error."""
+    """One request on its own thread. `loaded` is set once the request itself begins, and `done` once `result` is there:
+    what `read` returned, or an error."""
 
     def __init__(
         self,
@@ -234,6 +243,7 @@ class _Request(Generic[T]):
     ) -> None:
         url = urlsplit(broker.base_url)
         port = url.port or (443 if url.scheme == "https" else 80)
+        self.loaded = threading.Event()
         self.done = threading.Event()
         self.result: T | KiwoomTokenError | None = None
         self.progress = Progress(
@@ -248,45 +258,29 @@ class _Request(Generic[T]):
         self._socket: socket.socket | None = None
 
     def start(self) -> None:
-        """Load what a request takes, and begin it on a daemon thread. Raises `BrokerUnavailable` where none can be
-        started.
-
-        To load it is no part of the request's time: a busy computer needs seconds for that alone.
-        """
-        client = self._or_error(self._broker.open_client)
-        if isinstance(client, KiwoomTokenError):
-            self.result = client
-            self.done.set()
-            return
+        """Begin on a daemon thread. Raises `BrokerUnavailable` where none can be started."""
         try:
-            threading.Thread(target=self.run, args=(client,), name="kiwoom-request", daemon=True).start()
+            threading.Thread(target=self.run, name="kiwoom-request", daemon=True).start()
         except RuntimeError:
-            client.close()
             raise not_begun() from None
 
-    def run(self, client: httpx.Client) -> None:
-        def ask() -> T | KiwoomTokenError:
-            with client:
-                return self._read(self._exchange(client))
-
+    def run(self) -> None:
         try:
-            self.result = self._or_error(ask)
+            with self._broker.open_client() as client:
+                self.loaded.set()
+                self.result = self._read(self._exchange(client))
+        except KiwoomTokenError as error:
+            error.__context__ = error.__traceback__ = None
+            self.result = error
+        except ImportError as error:
+            self.result = known_error(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer, and the caller must know
+            self.result = no_answer(error, self.progress) if self.loaded.is_set() else not_loaded(error)
         finally:
             if self._socket is not None:
                 self._socket.close()  # httpcore leaves it open when a SOCKS proxy refuses
             self.done.set()
-
-    def _or_error(self, act: Callable[[], Done]) -> Done | KiwoomTokenError:
-        """Return what `act` returns, or the error that it raises."""
-        try:
-            return act()
-        except KiwoomTokenError as error:
-            error.__context__ = error.__traceback__ = None
-            return error
-        except ImportError as error:
-            return known_error(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer, and the caller must know
-            return no_answer(error, self.progress)
+            self.loaded.set()
 
     def abandon(self) -> None:
         """End the request from another thread: a blocked read wakes at once, and no later step begins."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.core.errors import BrokerUnavailable
 from tray_app.core.language import msg
+from tray_app.system.private_files import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,13 @@ _CUT = msg("Kiwoom does not answer: the connection was closed early. Try again i
 _NO_THREAD = msg(
     "Kiwoom is not asked, because this program can start no more threads: it is ending, or there are too many. "
     "Close other programs, then try again."
+)
+_NOT_LOADED = msg(
+    "Kiwoom is not asked, because what that takes could not be loaded ({reason}). Close other programs, then try again."
+)
+_NOT_LOADED_IN_TIME = msg(
+    "Kiwoom is not asked, because what that takes could not be loaded within {seconds} seconds: this computer is too "
+    "busy, or a drive does not answer. Try again in a moment."
 )
 
 _UNKNOWN_ISSUER = msg(
@@ -99,9 +107,18 @@ class Progress:
 
 def not_begun() -> BrokerUnavailable:
     """Return the error for a request without a thread: the limit is reached, or the program is ending."""
-    told = BrokerUnavailable(_NO_THREAD)
-    told.was_sent = told.was_begun = False
-    return told
+    return _unbegun(BrokerUnavailable(_NO_THREAD))
+
+
+def not_loaded(error: Exception) -> BrokerUnavailable:
+    """Return the error for a request that did not begin, because loading what it takes failed."""
+    reason = reason_of(error) if isinstance(error, OSError) else type(error).__name__
+    return _unbegun(BrokerUnavailable(_NOT_LOADED, reason=reason))
+
+
+def not_loaded_in(seconds: float) -> BrokerUnavailable:
+    """Return the error for a request that did not begin, because what it takes was not loaded in time."""
+    return _unbegun(BrokerUnavailable(_NOT_LOADED_IN_TIME, seconds=format(seconds, "g")))
 
 
 def timed_out(progress: Progress) -> BrokerUnavailable:
@@ -118,6 +135,11 @@ def no_answer(error: Exception, progress: Progress) -> BrokerUnavailable:
     """Return the error for a request that ended with `error`, an exception of httpx or of a library below it."""
     told = _told(error, progress)
     told.was_sent = progress.was_sent
+    return told
+
+
+def _unbegun(told: BrokerUnavailable) -> BrokerUnavailable:
+    told.was_sent = told.was_begun = False
     return told
 
 
