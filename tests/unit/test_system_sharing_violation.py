@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from tray_app.history.database import History
 from tray_app.settings.save import save_setting
 from tray_app.system import sharing_violation as sharing
 from tray_app.system.atomic_replace import delete_private, move_private, write_private
+from tray_app.system.log_file import LogFileHandler
 from tray_app.system.private_files import append_private, open_private
 
 
@@ -112,6 +114,15 @@ class TestReadOnly:
         History(str(read_only)).profiles()
 
         assert read_only.stat().st_mode & stat.S_IWRITE
+
+    def test_loses_no_line_of_the_log(self, read_only: Path) -> None:
+        older = read_only.with_name("ours.1")
+        older.write_bytes(b"")
+        older.chmod(stat.S_IREAD)
+        log = LogFileHandler(str(read_only), max_bytes=1)
+        log.handle(logging.LogRecord("kiwoom", logging.WARNING, __file__, 1, "a line", None, None))
+
+        assert older.read_bytes() == b"beforea line\n"
 
     def test_of_a_user_s_own_file_is_heeded(self, read_only: Path) -> None:
         settings = read_only.rename(read_only.with_name("settings.toml"))

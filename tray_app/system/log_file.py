@@ -19,6 +19,7 @@ from tray_app.core.errors import KiwoomTokenError
 from tray_app.system.file_lock import try_lock, unlock
 from tray_app.system.private_files import create_private
 from tray_app.system.private_folders import make_private_folder
+from tray_app.system.sharing_violation import lift_read_only
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,8 +72,10 @@ class LogFileHandler(logging.Handler):
             return
         for number in range(BACKUPS, 0, -1):
             newer = f"{self.path}.{number - 1}" if number > 1 else self.path
+            older = f"{self.path}.{number}"
+            lift_read_only(older)
             with contextlib.suppress(FileNotFoundError):
-                os.replace(newer, f"{self.path}.{number}")
+                os.replace(newer, older)
 
     @contextlib.contextmanager
     def _lock(self, patience: float) -> Iterator[bool]:
@@ -114,6 +117,9 @@ def _open(path: str) -> int:
         return os.open(path, _FLAGS)
     except FileNotFoundError:
         make_private_folder(os.path.dirname(path))
+    except PermissionError:
+        if not lift_read_only(path):
+            raise
     with contextlib.suppress(FileExistsError):  # another process was faster, or it is a dangling link, refused below
         os.close(create_private(path))
     return os.open(path, _FLAGS)
