@@ -696,6 +696,18 @@ def test_what_a_keyring_hid_is_shown_once_it_answers(
     assert [one for one in watched.states if not one.place_problem and one.expires is None] == []
 
 
+def test_what_cannot_be_read_once_the_keyring_is_unlocked_stays_in_sight(make: Make, service: FakeService) -> None:
+    watched = make(policy="notify", verify="off")
+    service.store.problem = KeyringUnavailable("It is locked.", problem=KeyringUnavailable.LOCKED)
+    watched.start()
+    service.store.problem = None
+    service.unreadable = StoreError("No encryption key here opens the token.")
+    service.hold(None)
+    watched.read()
+
+    assert watched.last.error is service.unreadable
+
+
 def test_a_keyring_that_fails_though_it_says_that_it_works_is_not_asked_all_the_time(
     make: Make, service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -389,7 +389,7 @@ class Supervisor:
 
     def _publish(self, busy: Action | None) -> None:
         before, place = self.state, self.service.store.place()
-        if before.place_problem and not place.problem_code:
+        if before.place_problem and not place.problem_code and not self._reader.has_failed:
             self._tracker.on_readable()
         state = self._tracker.show(place, busy)
         self._callbacks.changed(state)
