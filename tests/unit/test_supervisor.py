@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles import KEYS, START, Clock
+from tests.doubles import KEYS, NO, START, Clock
 from tests.services import DAY, FakeService
 from tray_app.core.errors import (
     BrokerUnavailable,
@@ -17,6 +17,7 @@ from tray_app.core.errors import (
     KeysMissing,
     KeysRefused,
     KiwoomTokenError,
+    LockTimeout,
     NoToken,
     RateLimited,
     Remedy,
@@ -25,10 +26,13 @@ from tray_app.core.errors import (
     StoreError,
 )
 from tray_app.core.notices import Notice, NoticeKind, notice_text
+from tray_app.core.remedies import is_failed_check
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token import KST, Token, token_for
 from tray_app.kiwoom.keys import keys_of_alias
 from tray_app.service.evidence import Evidence
+from tray_app.service.last_attempt import LastAttempt
+from tray_app.service.lock_record import LockRecord
 from tray_app.service.outcome import Cleared, Outcome
 from tray_app.settings.load import Settings, load_settings
 from tray_app.supervisor.commands import Clear, EnterKeys, PlanRotation, Refresh, Rotate, Unlock, Verify
@@ -649,6 +653,43 @@ def test_a_check_that_the_user_asked_for_in_vain_is_repeated_until_kiwoom_answer
 
     watched.advance(31)
     assert (service.checks, watched.last.result) == (checks + 1, Result.CONFIRMED)
+
+
+def test_a_check_for_which_kiwoom_could_not_even_be_asked_is_repeated_as_well(
+    make: Make, service: FakeService, clock: Clock
+) -> None:
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    clock.advance(3600)
+    service.unreadable = LockTimeout("Another program has been renewing this token for too long.")
+    watched.supervisor.do(Verify())
+    service.unreadable = None
+    assert watched.last.result is Result.FAILED
+
+    watched.advance(61)
+    assert watched.last.result is Result.CONFIRMED
+
+
+def test_a_check_that_another_program_made_in_vain_is_repeated_here(
+    make: Make, service: FakeService, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`kiwoom-token verify` in the evening, say: no other check is due before the next morning."""
+    token = token_for("a-token", DAY, START)
+    service.hold(token)
+    watched = make()
+    watched.start()
+    clock.advance(3600)
+    record = service.read_record()
+    check = LastAttempt.failed_check(BrokerUnavailable(NO), token, clock())
+    failed = LockRecord(record.last, record.evidence, record.rotate_at, check)
+    monkeypatch.setattr(service, "read_record", lambda: failed)
+    watched.read()
+    monkeypatch.undo()
+    assert is_failed_check(watched.last.error)
+
+    watched.advance(61)
+    assert watched.last.result is Result.CONFIRMED
 
 
 def test_a_copy_that_failed_is_no_news_once_the_keyring_answers(make: Make, service: FakeService) -> None:

@@ -125,9 +125,7 @@ class Verify(Command["Verified"]):
         tracker.on_verified(result, now, is_requested=True)
 
     def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
-        tracker.on_failed(error, now)
-        tracker.want_verification()  # once Kiwoom answers, nothing is to say that it did not
-        tracker.on_unverified(now, error.retry_after)
+        tracker.on_unverified(now, error, is_requested=True)
 
 
 class Clear(Command["Cleared"]):

@@ -36,7 +36,8 @@ class TokenCheck:
             if verified is not None:
                 self._tracker.on_verified(verified, self._clock(), is_requested=False)
             else:
-                self._tracker.on_unverified(self._clock(), getattr(error, "retry_after", None))
+                known = error if isinstance(error, KiwoomTokenError) else None
+                self._tracker.on_unverified(self._clock(), known)
             then(None if isinstance(error, KiwoomTokenError) else error)
 
         self._run_act(Job(lambda: service.verify(is_patient=True), finish))

@@ -47,6 +47,7 @@ class TokenTracker:
         self._schedule = _schedule_for(settings, self._random, heeds_quiet_hours=self._heeds_quiet_hours)
         self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self._read_error: KiwoomTokenError | None = None
+        self._check_error: KiwoomTokenError | None = None
         self._last_notice: Notice | None = None
         self._before: Token | None = None
         self._arrived_at = 0.0
@@ -107,6 +108,8 @@ class TokenTracker:
                 self._finish(Result.GONE, now)  # an expired one is tidied away, and why there is no other stays shown
         elif found.check is not None and (self.state.last is None or found.check.at > self.state.last.at):
             self.state = replace(self.state, last=found.check)
+            self._verification.want()  # once Kiwoom answers, nothing is to say that it did not
+            self.on_unverified(found.check.at, found.check.error)
         elif before is None and after is not None and self.state.last is not None and self.state.last.error is not None:
             self.state = replace(self.state, last=None)  # the keyring had hidden it, and a request for another failed
         self._take_evidence(found.evidence, found.token)
@@ -134,7 +137,12 @@ class TokenTracker:
             dead_expires=evidence.expires if is_dead else None,
         )
         last, confirmed_at = self.state.last, self.state.confirmed_at
-        if last is not None and is_failed_check(last.error) and confirmed_at is not None and confirmed_at > last.at:
+        if (
+            last is not None
+            and _is_of_check(last, self._check_error)
+            and confirmed_at is not None
+            and confirmed_at > last.at
+        ):
             self._finish(Result.CONFIRMED, confirmed_at)
 
     def on_readable(self) -> None:
@@ -194,7 +202,7 @@ class TokenTracker:
         if verified.is_alive:
             if is_present:
                 self.state = replace(self.state, confirmed_at=verified.at, is_doubtful=False)
-            if is_requested or (self.state.last is not None and is_failed_check(self.state.last.error)):
+            if is_requested or _is_of_check(self.state.last, self._check_error):
                 self._finish(Result.CONFIRMED, now)
             return
         dead = verified.token
@@ -207,8 +215,14 @@ class TokenTracker:
         )
         self._finish(Result.DIED, now)
 
-    def on_unverified(self, now: float, retry_after: float | None) -> None:
-        """Take note that Kiwoom did not say whether the token works, which changes nothing about it."""
+    def on_unverified(self, now: float, error: KiwoomTokenError | None, *, is_requested: bool = False) -> None:
+        """Take note that Kiwoom did not say whether the token works, which changes nothing about it. Where somebody
+        asked (`is_requested`), that is shown, and the check repeated until Kiwoom answers."""
+        if is_requested and error is not None:
+            self.on_failed(error, now)
+            self._check_error = error
+            self._verification.want()
+        retry_after = None if error is None else error.retry_after
         self._verification.failed(now, retry_after, is_doubtful=self.state.is_doubtful)
 
     def want_verification(self) -> None:
@@ -282,6 +296,12 @@ class TokenTracker:
         is_once: bool = False,
     ) -> None:
         self.state = replace(self.state, last=LastResult(result, now, error, replaces_dead, is_once))
+
+
+def _is_of_check(last: LastResult | None, failed: KiwoomTokenError | None) -> bool:
+    """Return whether it is shown that a check failed: Kiwoom did not say, or could not be asked (`failed`)."""
+    error = None if last is None else last.error
+    return error is not None and (is_failed_check(error) or error is failed)
 
 
 def _schedule_for(settings: Settings, random: Callable[[], float], *, heeds_quiet_hours: bool) -> TokenSchedule:
