@@ -1333,12 +1333,21 @@ def test_ctrl_break_during_exec_leaves_the_program_its_own_exit_code(run: Callab
         "print('ready', flush=True)\n"
         "signal.pause()\n"
     )
-    start = "import signal; signal.SIGBREAK = signal.SIGUSR1; from tray_app.cli.main import run; run()"
+    start = (
+        "import signal, subprocess, time\n"
+        "signal.SIGBREAK = signal.SIGUSR1\n"
+        "begin = subprocess.Popen.__init__\n"
+        "def begin_slowly(*given, **named):\n"
+        "    begin(*given, **named)\n"
+        "    time.sleep(0.5)\n"
+        "subprocess.Popen.__init__ = begin_slowly\n"
+        "from tray_app.cli.main import run\n"
+        "run()\n"
+    )
     started = [sys.executable, "-c", start, "--sandbox", "exec", "--", sys.executable, "-c", script]
     with subprocess.Popen(started, env=environment(), stdout=subprocess.PIPE, start_new_session=True) as ran:
         assert ran.stdout
         assert ran.stdout.readline() == b"ready\n"
-        time.sleep(0.2)  # until it waits for the program
         os.killpg(ran.pid, signal.SIGUSR1)
         assert ran.wait(20) == 42
 

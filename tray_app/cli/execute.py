@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -17,6 +18,7 @@ from tray_app.system.private_files import reason_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
     from subprocess import Popen
 
     from tray_app.settings.load import Settings
@@ -39,7 +41,8 @@ def exec_(options: Namespace) -> int:
     environment = _environment_of_account(settings) | ENVIRONMENTS[options.format](outcome.token)
     try:
         if sys.platform == "win32" or options.sandbox:  # the practice Kiwoom may be served by this process
-            return _status_of(_start(words, environment))
+            with _leaving_keys_to_the_program():
+                return _status_of(_start(words, environment))
         if sys.stdout is not None:
             sys.stdout.flush()
         for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -64,17 +67,24 @@ def _start(words: list[str], environment: dict[str, str]) -> Popen[bytes]:
     return subprocess.Popen(words, env=environment)
 
 
-def _status_of(process: Popen[bytes]) -> int:
-    """Wait for the program and return its exit status. Ctrl+C and Ctrl+Break reach it too, and it alone decides what
-    becomes of it."""
+@contextlib.contextmanager
+def _leaving_keys_to_the_program() -> Iterator[None]:
+    """Do nothing on Ctrl+C and Ctrl+Break, which reach the program too: it alone decides what becomes of it. From
+    before its start on, by a handler, which it does not inherit; what is ignored already is ignored by both."""
     from tray_app.system.signals import keyboard_signals
 
-    before = {one: signal.signal(one, signal.SIG_IGN) for one in keyboard_signals()}
+    heard = [one for one in keyboard_signals() if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, lambda *_: None) for one in heard}
     try:
-        status = process.wait()
+        yield
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _status_of(process: Popen[bytes]) -> int:
+    """Wait for the program and return its exit status."""
+    status = process.wait()
     if sys.platform == "win32":
         return status - (1 << 32) if status >= 1 << 31 else status  # 0xC0000005: Python ends with signed numbers
     return _KILLED - status if status < 0 else status
