@@ -61,7 +61,7 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 TIMEOUT_SECONDS = 10.0
 """For the whole request, from looking up the name to the last byte of the answer."""
 
-LOADING_SECONDS = 15.0
+LOADING_SECONDS = 18.0
 """To load what a request takes is no part of it, because a busy computer needs seconds for that alone, unless it takes
 this long: a module may be on a network drive that hangs, or be locked in a process that was forked from one that was
 loading it. Together they are less than the longest wait for the lock."""
