@@ -11,9 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 from tests.endurance.simulated_kiwoom import Kiwoom, SimulatedBroker
@@ -107,8 +105,8 @@ class ThreadInPlace:
     """A thread that has ended when it was started: its work is done by whoever starts it, which is quick and the same
     each time."""
 
-    def __init__(self, target: Callable[..., object], args: tuple[Any, ...] = (), **_: object) -> None:
-        self.start = partial(target, *args)
+    def __init__(self, target: Callable[[], object], **_: object) -> None:
+        self.start = target
 
 
 class KeyringOf:
