@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tray_app.core.errors import StoreError
 from tray_app.core.notices import NoticeKind
 from tray_app.core.token import KST, Token, token_until
 from tray_app.core.token_schedule import TokenSchedule
@@ -25,6 +26,7 @@ from tray_app.core.trading import (
 )
 from tray_app.core.verification_schedule import VerificationSchedule
 from tray_app.history.timeline import days_until
+from tray_app.service import exchange_calendar
 from tray_app.service.exchange_calendar import (
     holidays_problem,
     install_holidays,
@@ -129,6 +131,15 @@ def test_where_their_file_cannot_be_written_the_folder_is_what_is_named(
     told = holidays_problem(time.time())
     assert "is-a-file" in told
     assert "--upgrade" not in told
+
+
+def test_where_there_is_no_folder_for_their_file_that_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> str:
+        raise StoreError("There is no folder for it.")
+
+    monkeypatch.setattr(exchange_calendar, "state_dir", refuse)
+    update_holidays(NOW)
+    assert "There is no folder for it." in holidays_problem(at(CHUSEOK, 9))
 
 
 def test_data_that_end_before_today_are_told(chuseok: None) -> None:

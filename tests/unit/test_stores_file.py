@@ -421,6 +421,26 @@ class TestTimeZones:
 
         assert (found, found.issued_for) == (OLD, "real:0123456789abcdef")
 
+    def test_a_copy_on_a_full_disk_keeps_its_account(
+        self, opened: Any, path: Path, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        opened("Asia/Seoul").write(OLD.bound_to("real:0123456789abcdef"))
+        shutil.copytree(path.parent, tmp_path / "copy")
+        os.utime(tmp_path / "copy" / ".token")
+        store = FileStore(str(tmp_path / "copy" / ".token"), ThreadLock(), clock)
+
+        def fail(_: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", fail)
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                store.write(NEW)
+
+        found = store.read()
+        assert found is not None
+        assert (found, found.issued_for) == (OLD, "real:0123456789abcdef")
+
     def test_what_another_program_wrote_is_local_time(self, opened: Any, path: Path) -> None:
         opened("Asia/Seoul").write(OLD)
         put(path, json.dumps(seed_record("another", expires_at="2026-09-22T09:00:00")).encode())

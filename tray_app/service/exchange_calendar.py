@@ -66,7 +66,7 @@ def update_holidays(now: float) -> None:
     """
     if is_frozen() or not (_write_in_child() and install_holidays(max(now, time.time()))):  # it is younger than `now`
         logs.warning("The exchange's holidays could not be updated")
-        _remedy(state_dir())  # somebody waits here anyway; from now on it is known without a look at the disk
+        _how_to_mend()  # somebody waits here anyway; from now on it is known without a look at the disk
         install_closed_days(closed_days() or ClosedDays())
 
 
@@ -86,8 +86,16 @@ def holidays_problem(now: float) -> str:
     if not lacks_holidays(now):
         return ""
     problem = tr("The exchange's holidays are not known: every weekday counts as a trading day.")
-    message, values = _remedy(state_dir())
+    message, values = _how_to_mend()
     return joined(problem, tr(message, **values))
+
+
+def _how_to_mend() -> tuple[str, dict[str, object]]:
+    """Return what `_remedy` does, also where there is no folder for the holidays at all."""
+    try:
+        return _remedy(state_dir())
+    except StoreError as error:
+        return error.message, error.values
 
 
 @cache

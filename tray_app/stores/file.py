@@ -54,7 +54,7 @@ class FileStore:
         self.lock = lock
         self._path = path
         self._expiring_path = path + ".ending"
-        self._metadata = TokenMetadata(path + ".owner")
+        self._metadata = TokenMetadata(path)
         self._clock = clock
         self._cipher = cipher or Cipher()
         self._seen: tuple[Token, FileVersion] | None = None

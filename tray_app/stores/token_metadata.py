@@ -48,8 +48,9 @@ class TokenMetadata:
     read without it.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, token_path: str) -> None:
+        self._token_path = token_path
+        self._path = token_path + ".owner"
         self._read: tuple[FileVersion | None, dict[str, Any]] | None = None
 
     def of(self, content: bytes, version: FileVersion) -> dict[str, Any] | None:
@@ -75,10 +76,8 @@ class TokenMetadata:
             "expires_at": token.expires_at.isoformat(),
             "created_at": token.created_at.isoformat(),
         }
-        last = [] if present is None else self._last_two()
-        if last:
-            # Neither has the version of a file that was copied with its folder; the later one may have its content.
-            before = next((one for one in last if tuple(one["stamp"]) == present), last[0])
+        before = None if present is None else self._of_present(present)
+        if before is not None:
             metadata["before"] = {name: value for name, value in before.items() if name not in {"before", "check"}}
         encoded = _encode(metadata)
         try:
@@ -99,6 +98,18 @@ class TokenMetadata:
         except StoreError as error:
             logs.warning("%s", error)
         delete_leftovers(self._path)
+
+    def _of_present(self, version: FileVersion) -> dict[str, Any] | None:
+        """Return the metadata of the token file in place. Its content is read only if it has neither version, as in a
+        folder that was copied, or after another program wrote it."""
+        for one in self._last_two():
+            if tuple(one["stamp"]) == version:
+                return one
+        try:
+            found = read_private(self._token_path, _MAX_BYTES)
+        except UnreadableFile:
+            return None
+        return None if found is None else self.of(*found)
 
     def _last_two(self) -> list[dict[str, Any]]:
         """Return what is known of the last two writes, the later one first."""
