@@ -634,17 +634,24 @@ def test_only_what_failed_of_renewing_is_tried_again_by_itself(make: Make, servi
     assert not watched.last.is_once  # renewing still fails
 
 
-def test_a_check_that_the_user_asked_for_in_vain_is_repeated_until_kiwoom_answers(
-    make: Make, service: FakeService, clock: Clock
-) -> None:
+def asked_in_vain(make: Make, service: FakeService, clock: Clock, failure: KiwoomTokenError) -> Watched:
+    """An hour after the start, the user asks Kiwoom whether the token works, and that fails."""
     service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
     clock.advance(3600)
-    service.unreadable = BrokerUnavailable("Kiwoom does not answer.")
-    service.unreadable.is_of_check = True
+    service.unreadable = failure
     watched.supervisor.do(Verify())
     service.unreadable = None
+    return watched
+
+
+def test_a_check_that_the_user_asked_for_in_vain_is_repeated_until_kiwoom_answers(
+    make: Make, service: FakeService, clock: Clock
+) -> None:
+    failure = BrokerUnavailable("Kiwoom does not answer.")
+    failure.is_of_check = True
+    watched = asked_in_vain(make, service, clock, failure)
     checks = service.checks
     assert watched.last.result is Result.FAILED
 
@@ -658,13 +665,8 @@ def test_a_check_that_the_user_asked_for_in_vain_is_repeated_until_kiwoom_answer
 def test_a_check_for_which_kiwoom_could_not_even_be_asked_is_repeated_as_well(
     make: Make, service: FakeService, clock: Clock
 ) -> None:
-    service.hold(token_for("a-token", DAY, START))
-    watched = make()
-    watched.start()
-    clock.advance(3600)
-    service.unreadable = LockTimeout("Another program has been renewing this token for too long.")
-    watched.supervisor.do(Verify())
-    service.unreadable = None
+    failure = LockTimeout("Another program has been renewing this token for too long.")
+    watched = asked_in_vain(make, service, clock, failure)
     assert watched.last.result is Result.FAILED
 
     watched.advance(61)
