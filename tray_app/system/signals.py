@@ -23,9 +23,8 @@ def stop_signals() -> list[signal.Signals]:
     """Return SIGTERM, SIGHUP unless it is ignored, as under nohup, and on Windows Ctrl+Break, which is all that a
     program there can send to one that it started. Ctrl+C (SIGINT) is not among them."""
     hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
-    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
-        return [signal.SIGTERM, *_ctrl_break()]
-    return [signal.SIGTERM, hang_up, *_ctrl_break()]
+    heard = [] if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN else [hang_up]
+    return [signal.SIGTERM, *heard, *_ctrl_break()]
 
 
 def keyboard_signals() -> list[signal.Signals]:
