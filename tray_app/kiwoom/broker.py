@@ -62,9 +62,9 @@ TIMEOUT_SECONDS = 10.0
 """For the whole request, from looking up the name to the last byte of the answer."""
 
 LOADING_SECONDS = 18.0
-"""To load what a request takes is no part of it, because a busy computer needs seconds for that alone, unless it takes
-this long: a module may be on a network drive that hangs, or be locked in a process that was forked from one that was
-loading it. Together they are less than the longest wait for the lock."""
+"""How long loading httpx and the certificates may take. It does not count as part of the request, because a busy
+computer needs seconds for it, but it is bounded: a module may be on a network drive that hangs, or locked in a child
+that was forked while it was being loaded. Loading and asking together take less than the longest wait for the lock."""
 
 MAX_ANSWER_BYTES = 64 * 1024
 

@@ -34,11 +34,12 @@ _NO_THREAD = msg(
     "Close other programs, then try again."
 )
 _NOT_LOADED = msg(
-    "Kiwoom is not asked, because what that takes could not be loaded ({reason}). Close other programs, then try again."
+    "Kiwoom was not asked: what this program needs for that could not be loaded ({reason}). "
+    "Close other programs, then try again."
 )
 _NOT_LOADED_IN_TIME = msg(
-    "Kiwoom is not asked, because what that takes could not be loaded within {seconds} seconds: this computer is too "
-    "busy, or a drive does not answer. Try again in a moment."
+    "Kiwoom was not asked: what this program needs for that could not be loaded within {seconds} seconds. "
+    "This computer is too busy, or a drive does not answer. Try again in a moment."
 )
 
 _UNKNOWN_ISSUER = msg(

@@ -64,7 +64,7 @@ def update_holidays(now: float) -> None:
 
     Where that fails, what is known so far stays; `lacks_holidays` then tells whether that is enough.
     """
-    if is_frozen() or not (_write_in_child() and install_holidays(max(now, time.time()))):  # it is younger than `now`
+    if is_frozen() or not (_write_in_child() and install_holidays(max(now, time.time()))):  # the file is newer
         logs.warning("The exchange's holidays could not be updated")
         _how_to_mend()  # somebody waits here anyway; from now on it is known without a look at the disk
         install_closed_days(closed_days() or ClosedDays())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NO_EVIDENCE = Evidence()
 
 _VAIN_SECONDS = 60.0
+"""A keyring that passes a check and then fails to be read is not read again for this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,7 @@ class StoreReader:
         return self.service.store.place().problem_code
 
     def _is_problem_over(self) -> bool:
-        """Return True if what was read last may have been hidden by a problem that is over. A keyring that says so, and
-        then fails again, is not asked all the time."""
+        """Return True if a problem that is over by now may have hidden something from the last read."""
         is_vain = is_recent(self._vain_at, self._clock(), _VAIN_SECONDS)
         return bool(self._problem_then) and not self._problem() and not is_vain
 
@@ -113,7 +113,7 @@ class StoreReader:
         return lost is not None and problem is not None and evidence.is_about(lost.value)
 
     def accept(self, found: StoreReading) -> None:
-        """Take note that the caller has used what was found: it is read again when the store changes, or when the
-        problem is over that it had."""
+        """Take note that the caller has used what was found: it is read again when the store changes, or once the
+        problem with which it was read is over."""
         self._version, self._problem_then = found.version, found.problem
         self.has_read = True
