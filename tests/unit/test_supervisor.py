@@ -26,7 +26,7 @@ from tray_app.core.errors import (
     StoreError,
 )
 from tray_app.core.notices import Notice, NoticeKind, notice_text
-from tray_app.core.remedies import is_failed_check
+from tray_app.core.remedies import is_failing
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token import KST, Token, token_for
 from tray_app.kiwoom.keys import keys_of_alias
@@ -601,7 +601,7 @@ def test_failed_revoke_keeps_the_token_in_sight(make: Make, service: FakeService
     watched.start()
     service.failure = KiwoomTokenError("Not revoked.", code="8015")
     watched.supervisor.do(Clear(revoke=True))
-    assert watched.last.result is Result.FAILED
+    assert (watched.last.result, watched.last.action) == (Result.FAILED, Action.REVOKE)
     assert watched.state.expires == START + DAY
 
 
@@ -634,6 +634,18 @@ def test_only_what_failed_of_renewing_is_tried_again_by_itself(make: Make, servi
     assert not watched.last.is_once  # renewing still fails
 
 
+def test_a_check_that_fails_does_not_hide_that_renewing_does(make: Make, service: FakeService, clock: Clock) -> None:
+    failure = BrokerUnavailable("Kiwoom does not answer.")
+    service.failure = failure
+    watched = asked_in_vain(make, service, clock, failure)
+    assert not is_failing(watched.state)
+    watched.supervisor.do(Refresh())
+
+    service.unreadable = failure
+    watched.supervisor.do(Verify())
+    assert (watched.last.is_failed_check, is_failing(watched.state)) == (True, True)
+
+
 def asked_in_vain(make: Make, service: FakeService, clock: Clock, failure: KiwoomTokenError) -> Watched:
     """An hour after the start, the user asks Kiwoom whether the token works, and that fails."""
     service.hold(token_for("a-token", DAY, START))
@@ -650,7 +662,6 @@ def test_a_check_that_the_user_asked_for_in_vain_is_repeated_until_kiwoom_answer
     make: Make, service: FakeService, clock: Clock
 ) -> None:
     failure = BrokerUnavailable("Kiwoom does not answer.")
-    failure.is_of_check = True
     watched = asked_in_vain(make, service, clock, failure)
     checks = service.checks
     assert watched.last.result is Result.FAILED
@@ -688,7 +699,7 @@ def test_a_check_that_another_program_made_in_vain_is_repeated_here(
     monkeypatch.setattr(service, "read_record", lambda: failed)
     watched.read()
     monkeypatch.undo()
-    assert is_failed_check(watched.last.error)
+    assert watched.last.is_failed_check
 
     watched.advance(61)
     assert watched.last.result is Result.CONFIRMED

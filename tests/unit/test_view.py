@@ -332,6 +332,26 @@ def test_what_the_user_asked_for_once_is_not_said_to_be_tried_again(error: Kiwoo
     assert view.icon.failing is False
 
 
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (Action.REVOKE, "The token could not be revoked. Kiwoom does not answer."),
+        (Action.CLEAR, "The token could not be removed. Kiwoom does not answer."),
+        (Action.REFRESH, "Kiwoom does not answer."),
+    ],
+)
+def test_what_the_user_asked_for_is_named_when_it_fails(action: Action, said: str) -> None:
+    error = BrokerUnavailable("Kiwoom does not answer.")
+    failed = LastResult(Result.FAILED, NOW - 5, error, is_once=True, action=action)
+    assert seen(state(last=failed), NOW).last == said
+
+
+def test_a_revoke_that_kiwoom_refused_says_so_itself() -> None:
+    error = error_for(3, "[8015:x]")
+    failed = LastResult(Result.FAILED, NOW - 5, error, is_once=True, action=Action.REVOKE)
+    assert seen(state(last=failed), NOW).last.startswith("Kiwoom refused to revoke the token.")
+
+
 def test_a_revoke_is_said_though_the_file_could_not_be_deleted() -> None:
     error = StoreError("{path} cannot be deleted ({reason}). Delete it by hand.", path="/x/.token", reason="busy")
     view = seen(state(None, last=LastResult(Result.REVOKED, NOW - 5, error)), NOW)
@@ -401,9 +421,9 @@ def test_holidays_that_are_not_known_are_told_after_a_clock_that_is_off() -> Non
 def test_check_that_was_not_answered_is_no_failing_renewal() -> None:
     error = error_for(5, "[1700:x]")
     assert isinstance(error, BrokerError)
-    error.remedy, error.is_of_check = Remedy.CHECK, True
-    one = failed(error, 5000, renew_at=NOW + 5000)
-    view = seen(one, NOW)
+    error.remedy = Remedy.CHECK
+    last = LastResult(Result.FAILED, NOW - 5, error, is_once=True, action=Action.VERIFY)
+    view = seen(state(5000, last=last, renew_at=NOW + 5000), NOW)
     assert view.last == "Kiwoom's request limit is reached. Wait a moment, then try again. [1700]"
     assert view.coming.startswith("A new token is issued automatically right after it expires")
     assert (view.refresh_text, view.refresh_is_main, view.icon.failing) == ("Check with Kiwoom", True, False)
@@ -411,9 +431,8 @@ def test_check_that_was_not_answered_is_no_failing_renewal() -> None:
 
 def test_a_check_that_met_a_refusal_does_not_hide_when_the_next_token_comes() -> None:
     error = error_for(3, "[8050:x]")
-    assert isinstance(error, BrokerError)
-    error.is_of_check = True
-    view = seen(failed(error, 5000, renew_at=NOW + 5000), NOW)
+    last = LastResult(Result.FAILED, NOW - 5, error, is_once=True, action=Action.VERIFY)
+    view = seen(state(5000, last=last, renew_at=NOW + 5000), NOW)
     assert view.coming.startswith("A new token is issued automatically right after it expires")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tray_app.cli.finding import Finding
@@ -11,7 +12,7 @@ from tray_app.cli.login import how_to_give_keys
 from tray_app.core.errors import BrokerError, KeysMissing, KiwoomTokenError, RateLimited, Remedy, say
 from tray_app.core.language import msg, tr
 from tray_app.core.remedies import remedy_command, remedy_for, remedy_text
-from tray_app.core.state import LastResult, Result, TokenState
+from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.wording import korean_time
 from tray_app.service.composition import check_encryption, find_keys, open_service
 from tray_app.system.access import check_writable
@@ -65,7 +66,7 @@ def _state_of(settings: Settings, now: float) -> TokenState:
         check_encryption(settings)
         is_doubtful = token is not None and service.tokens.is_doubtful(token, record.evidence)
     except KiwoomTokenError as error:
-        return _with_error(state, error, now)
+        return replace(state, last=LastResult(Result.FAILED, now, error))
     state = TokenState(
         settings.profile,
         settings.mode,
@@ -83,11 +84,9 @@ def _state_of(settings: Settings, now: float) -> TokenState:
     failure = None if was_with_other_keys else record.last.failure(now)
     if isinstance(failure, RateLimited) and not failure.retry_after:
         failure.retry_after = max(0.0, record.last.pause_until(issued_for, route) - now)
-    failure = failure or record.check_failure(token, now)
-    return state if failure is None else _with_error(state, failure, now)
-
-
-def _with_error(state: TokenState, error: KiwoomTokenError, now: float) -> TokenState:
-    from dataclasses import replace
-
-    return replace(state, last=LastResult(Result.FAILED, now, error))
+    unanswered = record.check_failure(token, now)
+    if failure is not None:
+        return replace(state, last=LastResult(Result.FAILED, now, failure))
+    if unanswered is not None:
+        return replace(state, last=LastResult(Result.FAILED, now, unanswered, is_once=True, action=Action.VERIFY))
+    return state

@@ -170,11 +170,10 @@ class BrokerError(KiwoomTokenError):
     """Kiwoom answered with a failure, or did not answer.
 
     `pause_seconds` is how long Kiwoom is left alone because the last requests failed like this; 0 if it has just been
-    asked. `is_of_check` tells that it was asked whether a token works, not for one: renewing goes on as planned.
+    asked.
     """
 
     pause_seconds = 0
-    is_of_check = False
 
     def __str__(self) -> str:
         pause = _PAUSED.format(seconds=self.pause_seconds) if self.pause_seconds else ""

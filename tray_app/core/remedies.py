@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import BrokerError, KeyringUnavailable, RateLimited, Remedy, RevokeFailed
+from tray_app.core.errors import KeyringUnavailable, RateLimited, Remedy, RevokeFailed
 from tray_app.core.language import tr
 from tray_app.core.profile import command_line
 from tray_app.core.renewal_schedule import NOTIFY
@@ -132,11 +132,6 @@ def is_planned_now(state: TokenState, now: float) -> bool:
     return is_planned_for(state) and (state.expires is None or now - state.expires < CHANGE_SECONDS)
 
 
-def is_failed_check(error: KiwoomTokenError | None) -> bool:
-    """Return whether this is why Kiwoom did not say if the token works, which says nothing about renewing it."""
-    return isinstance(error, BrokerError) and error.is_of_check
-
-
 def is_failing(state: TokenState) -> bool:
     """Return whether the last request for a token failed and is repeated by itself."""
     last = state.last if state.renew_at is not None else None
@@ -146,8 +141,7 @@ def is_failing(state: TokenState) -> bool:
 def is_repeated(error: KiwoomTokenError | None, state: TokenState) -> bool:
     """Return whether what failed with this error is tried again by itself, at `renew_at` of the state."""
     last = state.last
-    is_once = last is not None and last.is_once and last.error is error
-    return not is_once and not is_failed_check(error)
+    return last is None or last.error is not error or not last.is_once
 
 
 def needs_unlocking(state: TokenState) -> bool:

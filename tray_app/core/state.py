@@ -66,8 +66,8 @@ class LastResult:
     """How the last action ended, `at` in seconds of the epoch.
 
     `error` is why, when `result` is `FAILED`; for a new token, why it could not be stored. `replaces_dead` tells that
-    the token before had stopped working before its expiry, `is_once` that what failed is not tried again by itself,
-    however renewing goes on: the user asked for it.
+    the token before had stopped working before its expiry, `is_once` that what failed is not tried again with the next
+    renewal, and `action` what it was, where that is known.
     """
 
     result: Result
@@ -75,6 +75,12 @@ class LastResult:
     error: KiwoomTokenError | None = None
     replaces_dead: bool = False
     is_once: bool = False
+    action: Action | None = None
+
+    @property
+    def is_failed_check(self) -> bool:
+        """True if Kiwoom did not say whether the token works."""
+        return self.result is Result.FAILED and self.action is Action.VERIFY
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,7 @@ class LockRecord:
         if token is None or self.check.refused != token.value.fingerprint():
             return None
         confirmed_at = self.evidence.confirmed_at if self.evidence.is_about(token.value) else 0.0
-        failure = self.check.failure(now) if self.check.at > confirmed_at else None
-        if failure is not None:
-            failure.is_of_check = True
-        return failure
+        return self.check.failure(now) if self.check.at > confirmed_at else None
 
     def unsaved_with(self, token: Token, error: StoreError | None) -> tuple[str, ...]:
         """Return `unsaved` after an attempt to store this token: with its fingerprint if that ended with `error`, else

@@ -230,7 +230,6 @@ class TokenService:
             try:
                 is_alive = session.verify(token)
             except BrokerError as error:
-                error.is_of_check = True
                 if error.remedy == Remedy.RETRY:
                     error.remedy = Remedy.CHECK
                 if session.is_doubtful(token):

@@ -47,7 +47,7 @@ class Command(Generic[T]):
 
     def fail(self, tracker: TokenTracker, error: KiwoomTokenError, now: float) -> None:
         """Pass the error to the tracker."""
-        tracker.on_failed(error, now)
+        tracker.on_failed(error, now, self.action)
 
 
 class Refresh(Command["Outcome"]):

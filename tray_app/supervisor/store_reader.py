@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tray_app.core.clock import is_recent
-from tray_app.core.state import LastResult, Result
+from tray_app.core.state import Action, LastResult, Result
 from tray_app.service.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -76,11 +76,9 @@ class StoreReader:
         version = ((self.service.store.version(), exported), evidence, rotate_at, record.check.at)
         is_known = version == self._version
         is_failed_one = self.has_failed and version == self._failed_version
-        is_over = is_known and self._is_problem_over()
-        if (is_known and not is_over) or (is_failed_one and not retry):
+        if (is_known and not self._is_problem_over()) or (is_failed_one and not retry):
             self.service.store.check()  # in the same job, because a job of its own would wake two more threads
-            is_over = is_known and self._is_problem_over()
-            if not is_over:
+            if not (is_known and self._is_problem_over()):
                 return None
         self._failed_version, self.has_failed = version, True
         at, token = self._clock(), self.service.current()
@@ -89,12 +87,12 @@ class StoreReader:
         is_lost = token is None and not died
         interrupted = is_lost and (tokens.read_record().was_interrupted(seen) or self._is_hidden(seen, evidence))
         self.has_failed = False
-        self._vain_at = at if is_over and self._problem() else None
+        self._vain_at = at if is_known and self._problem() else None
         only_evidence = self.has_read and version[0] == self._version[0] and token == seen
         if token is not None and evidence.has_confirmed_another_since(token):
             evidence = evidence.doubted(token, at)
         error = record.check_failure(token, at)
-        check = None if error is None else LastResult(Result.FAILED, record.check.at, error)
+        check = None if error is None else LastResult(Result.FAILED, record.check.at, error, action=Action.VERIFY)
         return StoreReading(
             token, at, version, interrupted, died, evidence, rotate_at, only_evidence, check, self._problem()
         )

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import SettingsError
-from tray_app.core.remedies import is_failed_check
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token_schedule import TokenSchedule
@@ -47,7 +46,6 @@ class TokenTracker:
         self._schedule = _schedule_for(settings, self._random, heeds_quiet_hours=self._heeds_quiet_hours)
         self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self._read_error: KiwoomTokenError | None = None
-        self._check_error: KiwoomTokenError | None = None
         self._last_notice: Notice | None = None
         self._before: Token | None = None
         self._arrived_at = 0.0
@@ -107,7 +105,7 @@ class TokenTracker:
             elif self.token is not None and self.token.is_unexpired(now):
                 self._finish(Result.GONE, now)  # an expired one is tidied away, and why there is no other stays shown
         elif found.check is not None and (self.state.last is None or found.check.at > self.state.last.at):
-            self.state = replace(self.state, last=found.check)
+            self.state = replace(self.state, last=replace(found.check, is_once=not self._schedule.is_failing))
             self._verification.want()  # once Kiwoom answers, nothing is to say that it did not
             self.on_unverified(found.check.at, found.check.error)
         elif before is None and after is not None and self.state.last is not None and self.state.last.error is not None:
@@ -137,12 +135,7 @@ class TokenTracker:
             dead_expires=evidence.expires if is_dead else None,
         )
         last, confirmed_at = self.state.last, self.state.confirmed_at
-        if (
-            last is not None
-            and _is_of_check(last, self._check_error)
-            and confirmed_at is not None
-            and confirmed_at > last.at
-        ):
+        if last is not None and last.is_failed_check and confirmed_at is not None and confirmed_at > last.at:
             self._finish(Result.CONFIRMED, confirmed_at)
 
     def on_readable(self) -> None:
@@ -186,11 +179,15 @@ class TokenTracker:
         is_repeated = self._schedule.failed(error, now, rotating=rotating, is_doubtful=self.state.is_doubtful)
         self._finish(Result.FAILED, now, error, is_once=not is_repeated)
 
-    def on_failed(self, error: KiwoomTokenError, now: float, *, until_readable: bool = False) -> None:
-        """Show an error that changes nothing about when to renew; with `until_readable` until the store can be read."""
+    def on_failed(
+        self, error: KiwoomTokenError, now: float, action: Action | None = None, *, until_readable: bool = False
+    ) -> None:
+        """Show why something failed that changes nothing about when to renew, an `action` if it was one; with
+        `until_readable` until the store can be read."""
         if until_readable:
             self._read_error = error
-        self._finish(Result.FAILED, now, error, is_once=not self._schedule.is_failing)
+        is_once = not self._schedule.is_failing
+        self.state = replace(self.state, last=LastResult(Result.FAILED, now, error, is_once=is_once, action=action))
 
     def on_verified(self, verified: Verified, now: float, *, is_requested: bool) -> None:
         """Process what Kiwoom said about the token. A dead one is gone; the next read finds that as well.
@@ -202,7 +199,8 @@ class TokenTracker:
         if verified.is_alive:
             if is_present:
                 self.state = replace(self.state, confirmed_at=verified.at, is_doubtful=False)
-            if is_requested or _is_of_check(self.state.last, self._check_error):
+            last = self.state.last
+            if is_requested or (last is not None and last.is_failed_check):
                 self._finish(Result.CONFIRMED, now)
             return
         dead = verified.token
@@ -219,8 +217,7 @@ class TokenTracker:
         """Take note that Kiwoom did not say whether the token works, which changes nothing about it. Where somebody
         asked (`is_requested`), that is shown, and the check repeated until Kiwoom answers."""
         if is_requested and error is not None:
-            self.on_failed(error, now)
-            self._check_error = error
+            self.on_failed(error, now, Action.VERIFY)
             self._verification.want()
         retry_after = None if error is None else error.retry_after
         self._verification.failed(now, retry_after, is_doubtful=self.state.is_doubtful)
@@ -296,12 +293,6 @@ class TokenTracker:
         is_once: bool = False,
     ) -> None:
         self.state = replace(self.state, last=LastResult(result, now, error, replaces_dead, is_once))
-
-
-def _is_of_check(last: LastResult | None, failed: KiwoomTokenError | None) -> bool:
-    """Return whether it is shown that a check failed: Kiwoom did not say, or could not be asked (`failed`)."""
-    error = None if last is None else last.error
-    return error is not None and (is_failed_check(error) or error is failed)
 
 
 def _schedule_for(settings: Settings, random: Callable[[], float], *, heeds_quiet_hours: bool) -> TokenSchedule:

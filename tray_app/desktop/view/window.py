@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tray_app.core.errors import EncryptionKeyUnusable, Remedy, StoreError
+from tray_app.core.errors import EncryptionKeyUnusable, NoToken, Remedy, RevokeFailed, StoreError
 from tray_app.core.language import joined, msg, tr
 from tray_app.core.remedies import is_failing
 from tray_app.core.renewal_schedule import NOTIFY
-from tray_app.core.state import Result, TokenState
+from tray_app.core.state import Action, Result, TokenState
 from tray_app.core.wording import keyring_subject, korean_time, local_time
 from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.view.icon import icon_of
@@ -26,6 +26,7 @@ from tray_app.desktop.view.urgency import CLEARED_RESULTS, WELL, most_urgent, ur
 
 if TYPE_CHECKING:
     from tray_app.core.errors import KiwoomTokenError
+    from tray_app.core.state import LastResult
 
 SAME_EVENT_SECONDS = 60
 """What Kiwoom said within this time of the last event is that event."""
@@ -104,6 +105,12 @@ _RESULTS = {
     Result.PLANNED: msg("The planned reissue was dropped."),
 }
 
+_FAILURES = {
+    Action.CLEAR: msg("The token could not be removed."),
+    Action.REVOKE: msg("The token could not be revoked."),
+}
+"""What a user asked for, where the reason alone does not say what it stopped."""
+
 
 def last_event_text(state: TokenState, now: float) -> str:
     if state.last is None:
@@ -114,7 +121,7 @@ def last_event_text(state: TokenState, now: float) -> str:
         ended = tr("The token was revoked at Kiwoom.") if is_revoked else tr("Kiwoom no longer accepted the token.")
         return joined(ended, error_text(state.last.error, state, now))
     if state.last.error is not None:
-        return error_text(state.last.error, state, now)
+        return joined(_failure_text(state.last), error_text(state.last.error, state, now))
     if state.last.replaces_dead:
         return tr("The previous token had stopped working early. A new one was issued.")
     if result in {Result.SAME, Result.CONFIRMED}:
@@ -126,6 +133,12 @@ def last_event_text(state: TokenState, now: float) -> str:
     if result is Result.UNLOCKED:
         return tr("{keyring} is unlocked.", keyring=keyring_subject())
     return tr(_RESULTS.get(result, msg("That did not work.")))
+
+
+def _failure_text(last: LastResult) -> str:
+    if last.action not in _FAILURES or isinstance(last.error, NoToken | RevokeFailed):
+        return ""  # or the error says it itself
+    return tr(_FAILURES[last.action])
 
 
 def last_event_time(state: TokenState, now: float) -> str:
