@@ -182,16 +182,34 @@ class Supervisor:
 
         Cheap enough for every second: a store that could not be read is tried again once a minute only.
         """
-        self._read(retry=not is_recent(self._read_failed_at, self._clock(), _RETRY_SECONDS))
+        self.read(retry=not is_recent(self._read_failed_at, self._clock(), _RETRY_SECONDS))
         if not self._renew_if_due():
             self._tell_due()
             if not self._is_acting:
                 self._keyring.poll(self.state)
                 self._keys.poll(self.service)
 
-    def read(self) -> None:
-        """Read the store if it changed since it was last read."""
-        self._read(retry=True)
+    def read(self, *, retry: bool = True) -> None:
+        """Read the store if it changed since it was last read, and with `retry` one that could not be read."""
+        if self._next_service is not None:
+            return  # read once it has taken over
+        if self._is_reading:
+            self._reads_again = True
+            return
+        self._is_reading, self._reads_again = True, False
+        self._read_at = self._clock()
+        reader, actions_done, seen = self._reader, self._actions_done, self._tracker.token
+
+        def finish(found: StoreReading | None, error: Exception | None) -> None:
+            self._is_reading = False
+            if reader is not self._reader or (found is not None and actions_done != self._actions_done):
+                self.read()  # the result is older than what is known
+                return
+            self._on_read(found, error)
+            if self._reads_again:
+                self.read()
+
+        self._run_read(Job(lambda: reader.read(seen, retry=retry), finish))
 
     def do(self, command: Command[T]) -> None:
         """Do what the user asks, unless something else is being done."""
@@ -286,27 +304,6 @@ class Supervisor:
             self.read()
 
         self._run_act(Job(lambda: migrate(before, after, old=old, new=service, clock=self._clock), finish))
-
-    def _read(self, *, retry: bool) -> None:
-        if self._next_service is not None:
-            return  # read once it has taken over
-        if self._is_reading:
-            self._reads_again = True
-            return
-        self._is_reading, self._reads_again = True, False
-        self._read_at = self._clock()
-        reader, actions_done, seen = self._reader, self._actions_done, self._tracker.token
-
-        def finish(found: StoreReading | None, error: Exception | None) -> None:
-            self._is_reading = False
-            if reader is not self._reader or (found is not None and actions_done != self._actions_done):
-                self.read()  # the result is older than what is known
-                return
-            self._on_read(found, error)
-            if self._reads_again:
-                self.read()
-
-        self._run_read(Job(lambda: reader.read(seen, retry=retry), finish))
 
     def _on_read(self, found: StoreReading | None, error: Exception | None) -> None:
         now = self._clock()
