@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tray_app.core.clock import is_recent
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.remedies import needs_unlocking
 from tray_app.supervisor.jobs import Job
+from tray_app.supervisor.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ class Answers:
     failed: Callable[[], None]
 
 
-class KeyringWatch:
+class KeyringWatch(Watch):
     """Check a locked keyring every few seconds. `check` raises while it cannot be used and asks the user nothing;
     without `check` nothing is done."""
 
@@ -40,26 +40,10 @@ class KeyringWatch:
         clock: Callable[[], float],
         run_read: Callable[[Job[Any]], None],
     ) -> None:
+        super().__init__(_SECONDS, self._is_needed, self._look_now, clock)
         self._check = check
         self._answers = answers
-        self._clock = clock
         self._run_read = run_read
-        self._polled_at: float | None = None
-
-    def next_moment(self, state: TokenState) -> float | None:
-        """Return when to check next, in seconds of the epoch, or None while nothing waits for the keyring."""
-        return self._clock() + _SECONDS if self._is_awaited(state) else None
-
-    def poll(self, state: TokenState) -> bool:
-        """Check the keyring if something waits for it and it is time; return True if a check runs."""
-        now = self._clock()
-        if self._check is None or not self._is_awaited(state):
-            return False
-        if is_recent(self._polled_at, now, _SECONDS):
-            return False
-        self._polled_at = now
-        self._run_read(Job(self._check, self._finish))
-        return True
 
     def is_token_left_in_file(self, before: TokenState, after: TokenState) -> bool:
         """Return True if the keyring can be used again and the token is still in the file, because a read found that
@@ -67,8 +51,12 @@ class KeyringWatch:
         was_locked = before.place_problem in KeyringUnavailable.UNLOCKABLE
         return self._check is not None and was_locked and not after.place_problem and after.place == "file"
 
-    def _is_awaited(self, state: TokenState) -> bool:
+    def _is_needed(self, state: TokenState) -> bool:
         return self._check is not None and needs_unlocking(state)
+
+    def _look_now(self) -> None:
+        if self._check is not None:
+            self._run_read(Job(self._check, self._finish))
 
     def _finish(self, _: None, error: Exception | None) -> None:
         if error is None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tray_app.core import logs
 from tray_app.core.clock import is_recent
-from tray_app.core.errors import KiwoomTokenError, known_error
-from tray_app.core.renewal_schedule import Due
+from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, Remedy, known_error
+from tray_app.core.renewal_schedule import NOTIFY, Due
 from tray_app.core.secret import without_traceback
 from tray_app.core.state import Action
 from tray_app.service.migration import migrate, needs_new_service
@@ -18,11 +18,10 @@ from tray_app.service.outcome import Outcome
 from tray_app.supervisor.commands import Renew, RenewByRotation, Unlock
 from tray_app.supervisor.jobs import Job, run_now
 from tray_app.supervisor.keyring_watch import Answers, KeyringWatch
-from tray_app.supervisor.keys_watch import KeysWatch
-from tray_app.supervisor.place_watch import PlaceWatch
 from tray_app.supervisor.store_reader import StoreReader
 from tray_app.supervisor.token_check import TokenCheck
 from tray_app.supervisor.tracker import TokenTracker
+from tray_app.supervisor.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +44,9 @@ _RETRY_SECONDS = 60.0
 _SAVE_PAUSE_SECONDS = 50.0
 """What could not be saved is tried again after this time: less than a minute, so that a face that ticks once a minute
 tries at every tick."""
+
+_WATCH_SECONDS = 10.0
+"""Seconds between two looks for app keys, and between two checks of a keyring that does not answer or failed."""
 
 
 def _ignore(*_: object) -> None:
@@ -112,8 +114,8 @@ class Supervisor:
             failed=self.read,
         )
         self._keyring = KeyringWatch(check_keyring, answers, clock, run_read)
-        self._keys = KeysWatch(lambda: self.do(Renew()), lambda: self.state, clock, run_read)
-        self._place = PlaceWatch(lambda: self._check_place(was_read=False), clock)
+        self._keys = Watch(_WATCH_SECONDS, _waits_for_keys, self._look_for_keys, clock)
+        self._place = Watch(_WATCH_SECONDS, _has_passing_problem, lambda: self._check_place(was_read=False), clock)
         self._reader = StoreReader(open_service(settings), clock)
         self._next_service: TokenService | None = None
         """It takes over once the token has been moved to its store."""
@@ -153,7 +155,7 @@ class Supervisor:
         is_checking = self._check.is_running
         moment = self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
         keyring, place = self._keyring.next_moment(self.state), self._place.next_moment(self.state)
-        moments = moment, keyring, self._keys.next_moment(), place
+        moments = moment, keyring, self._keys.next_moment(self.state), place
         return min((one for one in moments if one is not None), default=None)
 
     def tick(self, *, resumed: bool = False) -> None:
@@ -167,7 +169,7 @@ class Supervisor:
         if not self._renew_if_due():
             self._tell_due()
             if not self._is_acting:
-                self._keys.poll(self.service)
+                self._keys.poll(self.state)
             is_asking = not self._is_acting and self._keyring.poll(self.state)
             self._place.poll(self.state)
             was_read = is_recent(self._read_at, self._clock(), self._reads_every) and not resumed
@@ -187,10 +189,10 @@ class Supervisor:
             self._tell_due()
             if not self._is_acting:
                 self._keyring.poll(self.state)
-                self._keys.poll(self.service)
+                self._keys.poll(self.state)
 
     def read(self, *, retry: bool = True) -> None:
-        """Read the store if it changed since it was last read, and with `retry` one that could not be read."""
+        """Read the store if it changed since it was last read, and with `retry` also one that could not be read."""
         if self._next_service is not None:
             return  # read once it has taken over
         if self._is_reading:
@@ -358,6 +360,16 @@ class Supervisor:
 
         self._run_read(Job(service.store.check, finish))
 
+    def _look_for_keys(self) -> None:
+        """Renew once there are other app keys than the missing or refused ones: `kiwoomcli setup` or a `login`
+        elsewhere may store them at any time."""
+
+        def finish(is_found: bool | None, _: Exception | None) -> None:
+            if is_found and _waits_for_keys(self.state):
+                self.do(Renew())
+
+        self._run_read(Job(self.service.tokens.has_other_keys, finish))
+
     def _renew_if_due(self) -> bool:
         def checked(error: Exception | None) -> None:
             self._actions_done += 1  # a read that is under way may return what is no longer true
@@ -392,6 +404,17 @@ class Supervisor:
         self._callbacks.changed(state)
         if self._keyring.is_token_left_in_file(before, state):
             self.do(Unlock(_ignore))
+
+
+def _waits_for_keys(state: TokenState) -> bool:
+    error = None if state.last is None else state.last.error
+    return state.stopped and state.policy != NOTIFY and error is not None and error.remedy == Remedy.ENTER_KEYS
+
+
+def _has_passing_problem(state: TokenState) -> bool:
+    """Return True if the keyring has a problem that may pass without anybody's help: nothing reports when it is
+    over."""
+    return state.place_problem in {KeyringUnavailable.SILENT, KeyringUnavailable.FAILED}
 
 
 def _publishing(
