@@ -166,17 +166,19 @@ class Supervisor:
         """
         if resumed:
             self._tracker.want_verification()
-        if not self._renew_if_due():
-            self._tell_due()
-            if not self._is_acting:
-                self._keys.poll(self.state)
-            is_asking = not self._is_acting and self._keyring.poll(self.state)
-            self._place.poll(self.state)
-            was_read = is_recent(self._read_at, self._clock(), self._reads_every) and not resumed
-            if not is_asking and not self._is_reading and not was_read:
-                self.read()
-            elif not is_asking and not self._is_reading:
-                self._publish(self.state.busy)  # whoever calls `tick` learns the next moment from it
+        if self._renew_if_due():
+            return
+        self._tell_due()
+        if not self._is_acting:
+            self._keys.poll(self.state)
+        is_asking = not self._is_acting and self._keyring.poll(self.state)
+        self._place.poll(self.state)
+        if is_asking or self._is_reading:
+            return
+        if is_recent(self._read_at, self._clock(), self._reads_every) and not resumed:
+            self._publish(self.state.busy)  # whoever calls `tick` learns the next moment from it
+        else:
+            self.read()
 
     def poll(self) -> None:
         """Do one turn for a face without events to wake it: read the store if it changed, then do and report what is
