@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
+from tray_app.core.clock import earliest
 from tray_app.core.errors import BrokerUnavailable, Remedy, RevokeFailed
 from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import is_trading, last_time_of_day
@@ -101,7 +102,7 @@ class RenewalSchedule:
     @property
     def renew_at(self) -> float | None:
         """Return when to ask Kiwoom next, in seconds of the epoch, or None."""
-        return min((one for one in (self._renew_at, self._plan_in_force()) if one is not None), default=None)
+        return earliest(self._renew_at, self._plan_in_force())
 
     @property
     def rotates_next(self) -> bool:

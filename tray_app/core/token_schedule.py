@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tray_app.core.clock import earliest
 from tray_app.core.notice_schedule import NoticeSchedule
 from tray_app.core.renewal_schedule import RenewalSchedule
 
@@ -144,5 +145,4 @@ class TokenSchedule:
     def next_moment(self, now: float) -> float | None:
         """Return when something will be due next, in seconds of the epoch, or None."""
         renew_at = self.renewal.renew_at
-        moments = [None if renew_at is None else max(now, renew_at), self._notices.next_moment(now)]
-        return min((one for one in moments if one is not None), default=None)
+        return earliest(None if renew_at is None else max(now, renew_at), self._notices.next_moment(now))

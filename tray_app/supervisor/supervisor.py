@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tray_app.core import logs
-from tray_app.core.clock import is_recent
+from tray_app.core.clock import earliest, is_recent
 from tray_app.core.errors import KeyringUnavailable, KiwoomTokenError, Remedy, known_error
 from tray_app.core.renewal_schedule import NOTIFY, Due
 from tray_app.core.secret import without_traceback
@@ -152,11 +152,10 @@ class Supervisor:
         if self._is_acting:
             return None
         # A notice that is held back while nobody is there would be due now, again and again.
-        is_checking = self._check.is_running
-        moment = self._tracker.next_moment(self._clock(), without_notices=self._is_held, is_checking=is_checking)
-        keyring, place = self._keyring.next_moment(self.state), self._place.next_moment(self.state)
-        moments = moment, keyring, self._keys.next_moment(self.state), place
-        return min((one for one in moments if one is not None), default=None)
+        tracked = self._tracker.next_moment(
+            self._clock(), without_notices=self._is_held, is_checking=self._check.is_running
+        )
+        return earliest(tracked, *(one.next_moment(self.state) for one in (self._keyring, self._keys, self._place)))
 
     def tick(self, *, resumed: bool = False) -> None:
         """Do what is due, or else send the notices that are due, and read the store if it changed.

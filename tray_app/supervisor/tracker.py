@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tray_app.core.clock import earliest
 from tray_app.core.errors import SettingsError
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action, LastResult, Result, TokenState
@@ -265,7 +266,7 @@ class TokenTracker:
         if not is_checking:
             checked_at = _checked_at(state, self._arrived_at, now)
             moments.append(self._verification.next_moment(self.token, checked_at, now, is_doubtful=state.is_doubtful))
-        return min((one for one in moments if one is not None), default=None)
+        return earliest(*moments)
 
     def due_notices(self, now: float) -> list[Notice]:
         """Return what to tell the user now, each once."""
