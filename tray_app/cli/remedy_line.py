@@ -31,7 +31,7 @@ def remedy_line(settings: Settings) -> Finding:
         return _finding(Remedy.FIX_SETTINGS, settings.profile, "real")
     now = time.time()
     state = _state_of(settings, now)
-    error = None if state.last is None else state.last.error
+    error = state.error
     if isinstance(error, KeysMissing) and error.variable:
         return Finding(_NAME, say(error), good=False)
     remedy = remedy_for(state, now, has_settings_problem=bool(settings.problems))

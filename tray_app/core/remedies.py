@@ -30,8 +30,7 @@ def remedy_for(state: TokenState, now: float, *, has_settings_problem: bool = Fa
 
     `has_settings_problem` tells that something in the settings cannot be used.
     """
-    error = None if state.last is None else state.last.error
-    remedy = Remedy.NONE if error is None else _of_error(error, state, now)
+    remedy = Remedy.NONE if state.error is None else _of_error(state.error, state, now)
     if remedy in {Remedy.NONE, Remedy.RETRY, Remedy.WAIT} and state.place_problem in KeyringUnavailable.UNLOCKABLE:
         return Remedy.UNLOCK_KEYRING
     if remedy == Remedy.NONE and has_settings_problem:
@@ -146,8 +145,7 @@ def is_repeated(error: KiwoomTokenError | None, state: TokenState) -> bool:
 
 def needs_unlocking(state: TokenState) -> bool:
     """Return whether something waits for a keyring that the user must unlock."""
-    error = None if state.last is None else state.last.error
-    is_refused = error is not None and error.remedy == Remedy.UNLOCK_KEYRING
+    is_refused = state.error is not None and state.error.remedy == Remedy.UNLOCK_KEYRING
     return is_refused or state.place_problem in KeyringUnavailable.UNLOCKABLE
 
 

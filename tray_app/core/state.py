@@ -125,6 +125,11 @@ class TokenState:
         return life_of(self.expires, now, is_dead=self.dead_at is not None, is_doubtful=self.is_doubtful)
 
     @property
+    def error(self) -> KiwoomTokenError | None:
+        """The error with which the last action ended, or None."""
+        return None if self.last is None else self.last.error
+
+    @property
     def is_unread(self) -> bool:
         """True while the store was not read yet, so that it is unknown whether there is a token."""
         return self.expires is None and self.busy is Action.READ and self.last is None

@@ -152,7 +152,7 @@ class AccountActions(QObject):
                 self._expect_answer(profile)
                 monitor.rotate(next_time_of_day(QUIET_MINUTES, self._clock()))
             case Remedy.SHOW_FILE:
-                error = None if monitor.state.last is None else monitor.state.last.error
+                error = monitor.state.error
                 path = "" if error is None else str(error.values.get("path", ""))
                 self._windows.show_file(path or monitor.state.place_path)
             case Remedy.CHOOSE_FOLDER:
@@ -194,7 +194,7 @@ class AccountActions(QObject):
         monitor = self._monitors.of(profile)
         if monitor is not None:
             state, now = monitor.state, self._clock()
-            is_bad = state.last is not None and (state.last.error is not None or state.last.result is Result.DIED)
+            is_bad = state.error is not None or (state.last is not None and state.last.result is Result.DIED)
             self._say(state, last_event_text(state, now), remedy_for(state, now) if is_bad else Remedy.NONE)
 
     def _show_notice(self, profile: str, notice: Notice) -> None:

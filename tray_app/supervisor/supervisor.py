@@ -408,8 +408,8 @@ class Supervisor:
 
 
 def _waits_for_keys(state: TokenState) -> bool:
-    error = None if state.last is None else state.last.error
-    return state.stopped and state.policy != NOTIFY and error is not None and error.remedy == Remedy.ENTER_KEYS
+    is_key_wanted = state.error is not None and state.error.remedy == Remedy.ENTER_KEYS
+    return is_key_wanted and state.stopped and state.policy != NOTIFY
 
 
 def _has_passing_problem(state: TokenState) -> bool:

@@ -58,9 +58,8 @@ class TokenTracker:
         quiet_hours = settings.quiet_hours if self._heeds_quiet_hours else None
         self._schedule.reconfigure(settings.policy, settings.renew_before, settings.warn_before, quiet_hours, now)
         self._verification.reconfigure(settings.mode, is_on=settings.verify == "auto")
-        last = self.state.last
-        is_mended = last is not None and isinstance(last.error, SettingsError) and not settings.problems
-        self.state = replace(self.state, policy=settings.policy, last=None if is_mended else last)
+        is_mended = isinstance(self.state.error, SettingsError) and not settings.problems
+        self.state = replace(self.state, policy=settings.policy, last=None if is_mended else self.state.last)
 
     def change_account(self, settings: Settings) -> None:
         """Begin as at a start: nothing that was reported, tried or requested for the previous account applies."""
@@ -109,7 +108,7 @@ class TokenTracker:
             self.state = replace(self.state, last=replace(found.check, is_once=not self._schedule.is_failing))
             self._verification.want()  # once Kiwoom answers, nothing is to say that it did not
             self.on_unverified(found.check.at, found.check.error)
-        elif before is None and after is not None and self.state.last is not None and self.state.last.error is not None:
+        elif before is None and after is not None and self.state.error is not None:
             self.state = replace(self.state, last=None)  # the keyring had hidden it, and a request for another failed
         self._take_evidence(found.evidence, found.token)
         if found.died and found.token is not None and self.token is not None:
@@ -141,8 +140,7 @@ class TokenTracker:
 
     def on_readable(self) -> None:
         """Forget that the store could not be read."""
-        last = self.state.last
-        if self._read_error is not None and last is not None and last.error is self._read_error:
+        if self._read_error is not None and self.state.error is self._read_error:
             self.state = replace(self.state, last=None)
         self._read_error = None
         self._schedule.readable()

@@ -20,7 +20,7 @@ def icon_of(state: TokenState, now: float, *, has_settings_problem: bool = False
         minutes = seconds_left(state, now) // 60
     is_locked = needs_unlocking(state)
     badge = "stopped" if state.stopped and not is_locked else ""
-    needs_user = state.last is not None and state.last.error is not None and state.last.error.remedy not in ASKING
+    needs_user = state.error is not None and state.error.remedy not in ASKING
     is_amiss = bool(state.place_problem) or has_settings_problem or needs_user
     badge = badge or ("locked" if is_locked else "failing" if is_failing(state) else "problem" if is_amiss else "")
     return IconSpec(

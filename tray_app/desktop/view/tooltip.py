@@ -52,10 +52,9 @@ def tooltip_text(overview: Overview, now: float) -> str:
     title = [name, *(badge.text for badge in badges_of(state))]
     if state.profile != DEFAULT:
         title.append(state.profile)
-    failure = None if state.last is None else state.last.error
-    error = "" if failure is None else error_text(failure, state, now)
+    error = "" if state.error is None else error_text(state.error, state, now)
     working = busy_text(running_action(state))
-    of_settings = error if isinstance(failure, SettingsError) else overview.settings_problem
+    of_settings = error if isinstance(state.error, SettingsError) else overview.settings_problem
     trouble = working or error or of_settings or place_problem_text(state) or skew_text(state.skew_seconds)
     first = [" · ".join(title), status_text(state, now)]
     if trouble and trouble == of_settings and _utf16_units("\n".join([*first, trouble])) > TOOLTIP_UNITS:

@@ -49,7 +49,7 @@ def urgency(state: TokenState, now: float) -> int:
 
 def is_not_set_up(state: TokenState) -> bool:
     """Return True if the account has no keys yet: a trader may use only the others."""
-    return state.expires is None and state.last is not None and isinstance(state.last.error, KeysMissing)
+    return state.expires is None and isinstance(state.error, KeysMissing)
 
 
 def _is_intended(state: TokenState, now: float) -> bool:

@@ -178,7 +178,7 @@ def next_event_text(state: TokenState, now: float) -> str:
             "Kiwoom is asked again at {time}, or when you press “Try again”.", time=local_time(state.renew_at, now)
         )
     was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
-    error = None if state.last is None or state.expires is not None or was_cleared else state.last.error
+    error = None if state.expires is not None or was_cleared else state.error
     if _is_watched(error, state) and state.renew_at is None:
         return tr("It goes on by itself once that is solved.")
     if state.stopped and state.policy == NOTIFY:
