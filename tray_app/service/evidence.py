@@ -172,14 +172,12 @@ class Evidence:
 
     def other_died(self, value: Secret) -> Evidence:
         """Return the evidence once Kiwoom has refused the token with that value, stored here or not."""
-        fingerprint = value.fingerprint()
-        return self.replace(dead=(*_without(self.dead, fingerprint), fingerprint))
+        return self.replace(dead=_with_latest(self.dead, [value.fingerprint()]))
 
     def ended_elsewhere(self, fingerprints: Sequence[str]) -> Evidence:
         """Return the evidence once the tokens with these fingerprints ended, as other programs found."""
         is_about = self.token in fingerprints
-        own = tuple(one for one in self.dead if one not in fingerprints)
-        return self.replace(dead=(*own, *fingerprints), doubted_at=0.0 if is_about else self.doubted_at)
+        return self.replace(dead=_with_latest(self.dead, fingerprints), doubted_at=0.0 if is_about else self.doubted_at)
 
     def superseded(self, issued: Token, now: float, unsaved: tuple[str, ...], revoking: str) -> Evidence:
         """Return the evidence once Kiwoom has issued `issued`.
@@ -190,22 +188,19 @@ class Evidence:
         """
         known = self.token if self.expires > now else ""
         not_found_dead = {issued.value.fingerprint(), revoking, "", *self.revoked}
-        dead = self.dead
-        for fingerprint in dict.fromkeys((known, *unsaved)):
-            if fingerprint not in not_found_dead:
-                dead = (*_without(dead, fingerprint), fingerprint)
-        return self.replace(dead=dead)
+        found_dead = [one for one in dict.fromkeys((known, *unsaved)) if one not in not_found_dead]
+        return self.replace(dead=_with_latest(self.dead, found_dead))
 
     def with_revoked(self, fingerprint: str) -> Evidence:
         """Return the evidence once the token with that fingerprint ended on purpose: nobody is to use it any more."""
-        return self.replace(revoked=(*_without(self.revoked, fingerprint), fingerprint))
+        return self.replace(revoked=_with_latest(self.revoked, [fingerprint]))
 
     def settled_against(self, token: Token, fingerprints: tuple[str, ...]) -> Evidence:
         """Return the evidence once the token was compared at Kiwoom with those of these fingerprints: they raise no new
         doubt."""
         about = self._about(token)
-        before = tuple(one for one in about.settled if one not in fingerprints)
-        return about.replace(doubted_at=0.0, asked_at=0.0, ask_at=0.0, dead_at=0.0, settled=(*before, *fingerprints))
+        settled = _with_latest(about.settled, fingerprints)
+        return about.replace(doubted_at=0.0, asked_at=0.0, ask_at=0.0, dead_at=0.0, settled=settled)
 
     def ended(self) -> frozenset[str]:
         """Return the fingerprints of the tokens that are known to have ended: dead, or revoked on purpose."""
@@ -273,3 +268,8 @@ def _fingerprints(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _without(fingerprints: tuple[str, ...], fingerprint: str) -> tuple[str, ...]:
     return tuple(one for one in fingerprints if one != fingerprint)
+
+
+def _with_latest(fingerprints: tuple[str, ...], latest: Sequence[str]) -> tuple[str, ...]:
+    """Return the fingerprints with the `latest` at the end and nowhere else: the first ones are forgotten first."""
+    return (*(one for one in fingerprints if one not in latest), *latest)
