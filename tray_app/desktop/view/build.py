@@ -143,17 +143,17 @@ def view_of(overview: Overview, now: float, platform: str = sys.platform) -> Vie
     )
 
 
-def tray_view_of(overview: Overview, now: float, platform: str = sys.platform) -> View:
+def tray_view_of(overview: Overview, now: float) -> View:
     """Return what icon and menu show: the account that needs attention, else the chosen one.
 
     The list of accounts and the tooltip are about all of them.
     """
-    view = view_of(overview, now, platform)
-    urgent = most_urgent(overview.states, now)
+    view = view_of(overview, now)
     what = elsewhere_text(overview, now)
     if not what or running_action(overview.state) is not None:
         return view
-    shown = view_of(replace(overview, chosen=urgent.profile), now, platform)
+    urgent = most_urgent(overview.states, now)
+    shown = view_of(replace(overview, chosen=urgent.profile), now)
     return replace(
         shown,
         tooltip=view.tooltip,
@@ -173,8 +173,7 @@ def next_change(overview: Overview, now: float, *, seconds: bool = False) -> flo
     if seconds:
         ends = [chosen.expires, overview.copied_until]
         instants += [now + ((end - now) % 1 or 1) for end in ends if end is not None and end > now]
-    later = [instant for instant in instants if instant > now]
-    return min(later) if later else None
+    return min((instant for instant in instants if instant > now), default=None)
 
 
 def _tray_changes(overview: Overview, now: float) -> Iterator[float]:
@@ -189,11 +188,9 @@ def _tray_changes(overview: Overview, now: float) -> Iterator[float]:
         left = seconds_left(state, now)
         if state.expires is None or not left:
             continue
-        if state is chosen:
+        if state is chosen or left < HOUR_SECONDS:
             yield state.expires - (left - left % 60 - 1 if left >= 60 else 0)
-        else:
-            if left < HOUR_SECONDS:
-                yield state.expires - (left - left % 60 - 1 if left >= 60 else 0)
+        if state is not chosen:
             shorter = math.floor((ring_level(state, now) - 1) * lifetime(state) / LEVELS / 60 + 1e-6) * 60
             yield from (state.expires - limit for limit in (shorter + 59, HOUR_SECONDS - 1, 0))
     if len(overview.states) > 1:

@@ -20,13 +20,11 @@ DEFAULT_DAILY = f"{DAILY} {QUIET_TIME}"
 
 
 def menu_status_text(overview: Overview, now: float) -> str:
-    state = overview.state
-    status = busy_text(running_action(state)) or status_text(state, now)
+    state, working = overview.state, busy_text(running_action(overview.state))
+    status = working or status_text(state, now)
     if len(overview.states) > 1:
         return f"{profile_text(state)} · {status}"
-    return (
-        " · ".join([*(badge.text for badge in badges_of(state)), status]) if running_action(state) is None else status
-    )
+    return working or " · ".join([*(badge.text for badge in badges_of(state)), status])
 
 
 def copy_text(copied_until: float | None, now: float) -> str:
