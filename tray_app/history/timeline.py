@@ -215,9 +215,8 @@ def _lives(events: Sequence[Event], now: float) -> list[Lifespan]:
     def end(at: float, how: Ended) -> None:
         nonlocal here, before
         if here is not None:
-            ended = replace(here, end=here.expires, ended=Ended.EXPIRED)
-            if at < here.expires:
-                ended = replace(here, end=at, ended=how)
+            is_early = at < here.expires
+            ended = replace(here, end=at, ended=how) if is_early else replace(here, ended=Ended.EXPIRED)
             before = ended.end
             if ended.end > ended.start:
                 lives.append(ended)
@@ -232,7 +231,7 @@ def _lives(events: Sequence[Event], now: float) -> list[Lifespan]:
                 here = replace(here, expires=event.expires, end=event.expires)
                 continue
             end(event.at, Ended.REPLACED)
-            was_there = event.kind in {EventKind.SEEN, EventKind.SAME} and event.created is not None
+            was_there = event.kind in {EventKind.SEEN, EventKind.SAME}
             start = event.at
             if was_there and event.created is not None and before <= event.created <= event.at:
                 start = event.created
