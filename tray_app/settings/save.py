@@ -97,7 +97,6 @@ def _as_spelled(profile: str, profiles: Iterable[str]) -> str:
 
 def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) -> bool:
     """Write the file if `change` returns True for having changed something; return the same."""
-    import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     path = settings_file(environ)
@@ -105,17 +104,7 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
         target = _target_of(path)
         make_folder(os.path.dirname(target))
         with _alone(target):
-            try:
-                text = read_text(path)
-            except FileNotFoundError:
-                problem = misnamed(path)
-                if problem is not None:
-                    raise problem from None
-                text = ""
-            # WORKAROUND: tomlkit (0.15) appends to a dotted key in the last line, if that has no end, on that line.
-            # Delete once tomlkit ends that line first.
-            text = _with_line_ends(text)
-            document = tomlkit.parse(text + "\n" if text and not text.endswith("\n") else text)
+            document = _parsed(path)
             changed = change(document)
             if changed:
                 _replace(target, _checked(document))
@@ -136,9 +125,22 @@ def _change(change: Callable[[TOMLDocument], bool], environ: Mapping[str, str]) 
     raise failure  # outside of the handlers: the parser's message repeats the file
 
 
-def _with_line_ends(text: str) -> str:
-    """Return a text with lone CRs as TOML reads it; any other as it is."""
-    return "\n".join(lines_of(text)) if "\r" in text.replace("\r\n", "") else text
+def _parsed(path: str) -> TOMLDocument:
+    """Return what the file says; nothing without one, unless another file was meant: then raise its `SettingsError`."""
+    import tomlkit
+
+    try:
+        text = read_text(path)
+    except FileNotFoundError:
+        problem = misnamed(path)
+        if problem is not None:
+            raise problem from None
+        text = ""
+    if "\r" in text.replace("\r\n", ""):
+        text = "\n".join(lines_of(text))  # TOML knows no lone CRs
+    # WORKAROUND: tomlkit (0.15) appends to a dotted key in the last line, if that has no end, on that line. Delete once
+    # tomlkit ends that line first.
+    return tomlkit.parse(text + "\n" if text and not text.endswith("\n") else text)
 
 
 def _target_of(path: str) -> str:
