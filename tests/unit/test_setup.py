@@ -128,10 +128,10 @@ class FakeActions:
 class Setup:
     """A wizard before a user."""
 
-    def __init__(self, qtbot: QtBot, actions: FakeActions, start: Step, *, single_page: bool) -> None:
+    def __init__(self, qtbot: QtBot, actions: FakeActions, start: Step) -> None:
         self.bot = qtbot
         self.actions = actions
-        self.wizard = SetupWizard(None, actions, start, single_page=single_page)
+        self.wizard = SetupWizard(None, actions, start)
         self.wizard.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
         qtbot.addWidget(self.wizard)
         self.endings: list[SetupResult] = []
@@ -187,8 +187,8 @@ class Setup:
 def open_setup(qtbot: QtBot) -> Iterator[Callable[..., Setup]]:
     opened: list[Setup] = []
 
-    def open_one(start: Step = Step.WELCOME, *, single_page: bool = False, **actions: Any) -> Setup:
-        opened.append(Setup(qtbot, FakeActions(**actions), start, single_page=single_page))
+    def open_one(start: Step = Step.WELCOME, **actions: Any) -> Setup:
+        opened.append(Setup(qtbot, FakeActions(**actions), start))
         return opened[-1]
 
     yield open_one
@@ -653,31 +653,6 @@ def test_unticked_is_not_suggested_again(open_setup: Callable[..., Setup]) -> No
     assert ("autostart", True) not in setup.actions.done
     setup.press("setupBack")
     assert not setup.find("autostart").isChecked()
-
-
-@pytest.mark.parametrize("step", [Step.STORAGE, Step.STARTUP])
-def test_page_opened_by_itself_shows_how_it_is_and_ends_when_saved(
-    open_setup: Callable[..., Setup], step: Step
-) -> None:
-    setup = open_setup(step, single_page=True).known()
-    assert not setup.find("setupBack").isVisible()
-    assert not setup.find("setupDots").isVisible()
-    assert setup.find("setupSkip").text() == "Cancel"
-    assert not any(one.isChecked() for one in setup.wizard.page.findChildren(QCheckBox))
-    setup.next()
-    assert setup.actions.done == []
-    assert setup.endings == [SetupResult.CONTINUE]
-
-
-def test_keys_page_opened_by_itself_says_that_they_were_accepted(open_setup: Callable[..., Setup]) -> None:
-    setup = open_setup(Step.KEYS, single_page=True).known()
-    setup.type()
-    setup.next()
-    assert setup.step is Step.KEYS
-    assert setup.reads("Kiwoom has accepted the keys")
-    assert not setup.find("setupSkip").isVisible()
-    setup.next()
-    assert setup.endings == [SetupResult.CONTINUE]
 
 
 def test_language_changes_at_once_and_is_kept(open_setup: Callable[..., Setup]) -> None:

@@ -31,7 +31,7 @@ ASK_AGAIN_MILLISECONDS = 2000
 
 
 class Step(StrEnum):
-    """A page of the wizard; each can also be opened by itself."""
+    """A page of the wizard."""
 
     WELCOME = "welcome"
     KEYS = "keys"
@@ -64,11 +64,10 @@ class SetupState:
     """All that the pages show.
 
     `search`, `storage` and `options` are None until they are known; `accepted` is None until Kiwoom has accepted
-    keys in this wizard. `single_page` means that one page was opened by itself.
+    keys in this wizard.
     """
 
     step: Step = Step.WELCOME
-    single_page: bool = False
     activity: Activity = Activity.IDLE
     search: KeySearch | None = None
     storage: StorageInfo | None = None
@@ -90,13 +89,11 @@ class SetupFlow(QObject):
         self,
         actions: SetupActions,
         start: Step = Step.WELCOME,
-        *,
-        single_page: bool = False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._actions = actions
-        self._state = SetupState(start, single_page)
+        self._state = SetupState(start)
         self._has_ended = False
         self._again = QTimer(self, singleShot=True, interval=ASK_AGAIN_MILLISECONDS)
         self._again.timeout.connect(self._poll_keyring)
@@ -183,7 +180,7 @@ class SetupFlow(QObject):
 
     def _move(self, steps: int) -> None:
         at = STEPS.index(self._state.step) + steps
-        if at >= len(STEPS) or (self._state.single_page and steps > 0):
+        if at >= len(STEPS):
             self.end()
         elif at >= 0:
             self._publish(step=STEPS[at], error=None)
@@ -191,8 +188,7 @@ class SetupFlow(QObject):
     def _keys_accepted(self, accepted: object) -> None:
         self._publish(accepted=accepted, error=None)
         self._read(self._actions.storage, "storage")
-        if not self._state.single_page:
-            self._move(1)
+        self._move(1)
 
     def _poll_keyring(self) -> None:
         self._read(self._actions.find_keys, "search")

@@ -24,7 +24,7 @@ from shiboken6 import isValid
 
 from tray_app.core.language import tr
 from tray_app.desktop.icons.app_icon import app_icon
-from tray_app.desktop.setup.flow import STEPS, Activity, SetupFlow, SetupResult, SetupState, Step
+from tray_app.desktop.setup.flow import STEPS, Activity, SetupFlow, SetupResult, Step
 from tray_app.desktop.setup.language_switch import LanguageSwitch
 from tray_app.desktop.setup.pages.done import DonePage
 from tray_app.desktop.setup.pages.keys import KeysPage
@@ -77,7 +77,6 @@ class SetupWizard(QDialog):
         actions: SetupActions,
         start: Step = Step.WELCOME,
         *,
-        single_page: bool = False,
         profile: str = "",
     ) -> None:
         super().__init__(parent)
@@ -90,7 +89,7 @@ class SetupWizard(QDialog):
         self._pressed: QWidget | None = None
         """What had the focus when the work began that runs now."""
         self._is_cramped = self.screen().availableGeometry().height() < _CRAMPED
-        self.flow = SetupFlow(actions, start, single_page=single_page, parent=self)
+        self.flow = SetupFlow(actions, start, self)
         self._busy = BusyLine(self)
         self._busy.setFixedHeight(3)
         self._dots = StepDots(self)
@@ -169,7 +168,7 @@ class SetupWizard(QDialog):
         self.page.take_files(paths)
 
     def _skip_or_cancel(self) -> None:
-        if self.flow.state.single_page or self.flow.state.step is Step.WELCOME:
+        if self.flow.state.step is Step.WELCOME:
             self.reject()
         else:
             self.flow.skip()
@@ -195,11 +194,11 @@ class SetupWizard(QDialog):
         self.setAccessibleDescription(self._title.text())
         self._languages.setVisible(state.step is Step.WELCOME)
         self._show_status(activity_text(state))
-        self._back.setVisible(not state.single_page and state.step is not Step.WELCOME)
+        self._back.setVisible(state.step is not Step.WELCOME)
         self._back.setEnabled(idle)
-        self._skip.setVisible(state.step is not Step.DONE and not (state.single_page and page.is_done()))
-        self._skip.setEnabled(idle or state.single_page)
-        set_text(self._skip, self._skip_text(state))
+        self._skip.setVisible(state.step is not Step.DONE)
+        self._skip.setEnabled(idle)
+        set_text(self._skip, tr("&Later") if state.step is Step.WELCOME else tr("Sk&ip"))
         set_text(self._next, page.main_text())
         self._next.setEnabled(idle and page.can_submit())
         if idle and self._pressed is not None:
@@ -231,16 +230,11 @@ class SetupWizard(QDialog):
     def _show_status(self, text: str) -> None:
         """Show a status in place of the dots, so that nothing moves."""
         self._busy.show_progress(text)
-        self._dots.setVisible(not text and not self.flow.state.single_page and not self._is_cramped)
+        self._dots.setVisible(not text and not self._is_cramped)
         self._status.setVisible(not self._dots.isVisibleTo(self) and (bool(text) or not self._is_cramped))
         if text != self._status.text():
             self._status.setText(text)
             alert(self._status)
-
-    def _skip_text(self, state: SetupState) -> str:
-        if state.single_page:
-            return tr("Cancel")
-        return tr("&Later") if state.step is Step.WELCOME else tr("Sk&ip")
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()

@@ -103,23 +103,11 @@ class KeysPage(Page):
         switch_role(self._keyring_button, "main", on=keyring_problem(state) in KeyringUnavailable.UNLOCKABLE)
 
     def main_text(self) -> str:
-        if self.is_done():
-            return tr("&Close")
-        if self._has_keys() or self.state.single_page:
-            return tr("&Check and save")
-        return tr("&Next")
+        return tr("&Check and save") if self._has_keys() else super().main_text()
 
     def can_submit(self) -> bool:
-        nothing_to_enter = (
-            not self.state.single_page
-            and not self._choices
-            and keyring_problem(self.state) == KeyringUnavailable.MISSING
-        )
+        nothing_to_enter = not self._choices and keyring_problem(self.state) == KeyringUnavailable.MISSING
         return self._has_keys() or self.state.accepted is not None or nothing_to_enter
-
-    def is_done(self) -> bool:
-        state = self.state
-        return state.single_page and state.accepted is not None and not self._has_keys()
 
     def submit(self) -> None:
         if not self._has_keys():

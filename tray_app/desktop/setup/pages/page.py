@@ -59,7 +59,7 @@ class Page(QWidget):
             alert(self.error)
 
     def main_text(self) -> str:
-        return tr("Save") if self.state.single_page else tr("&Next")
+        return tr("&Next")
 
     def remedy_text(self) -> str:
         """Return what the button says that solves the error; it is the main button then. Empty for none."""
@@ -77,10 +77,6 @@ class Page(QWidget):
 
     def can_submit(self) -> bool:
         return self.state.step is self.step
-
-    def is_done(self) -> bool:
-        """Return True once there is nothing left to cancel."""
-        return self.state.step is Step.DONE
 
     def submit(self) -> None:
         raise NotImplementedError

@@ -76,7 +76,7 @@ class StartupPage(Page):
         options = state.options
         if options is None or options is self._options:
             return
-        suggested = not self.state.single_page and self._options is None  # suggested at first, later shown as it is
+        suggested = self._options is None  # suggested at first, later shown as it is
         self._options = options
         self._autostart.setVisible(options.autostart is not None)
         self._share.setVisible(options.share_kwcli is not None)

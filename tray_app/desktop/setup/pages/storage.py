@@ -85,9 +85,5 @@ class StoragePage(Page):
             store = "keyring" if self._never_in_file.button.isChecked() else "auto"
         self.flow.save_store(store or "auto")
 
-    def can_submit(self) -> bool:
-        state = self.state
-        return state.storage is not None or not state.single_page
-
     def initial_focus(self) -> QWidget:
         return self._never_in_file.button if not self._never_in_file.isHidden() else self
