@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import KeyringUnavailable, KeysMissing, RateLimited
-from tray_app.core.language import tr
+from tray_app.core.language import msg, tr
 from tray_app.core.profile import DEFAULT
 from tray_app.core.remedies import is_planned_now, is_repeated
 from tray_app.core.state import Action, TokenState
@@ -110,22 +110,19 @@ def _account_name(profile: str) -> str:
     return tr("Default") if profile == DEFAULT else profile
 
 
+_BUSY = {
+    Action.READ: msg("Reading the token…"),
+    Action.VERIFY: msg("Asking Kiwoom whether the token works…"),
+    Action.REFRESH: msg("Asking Kiwoom for a token…"),
+    Action.ROTATE: msg("Revoking the token and issuing a new one…"),
+    Action.CLEAR: msg("Removing the token…"),
+    Action.REVOKE: msg("Revoking the token at Kiwoom…"),
+    Action.UNLOCK: msg("Waiting for {keyring} to be unlocked…"),
+}
+
+
 def busy_text(action: Action | None) -> str:
-    if action is None:
-        return ""
-    if action is Action.READ:
-        return tr("Reading the token…")
-    if action is Action.VERIFY:
-        return tr("Asking Kiwoom whether the token works…")
-    if action is Action.REFRESH:
-        return tr("Asking Kiwoom for a token…")
-    if action is Action.ROTATE:
-        return tr("Revoking the token and issuing a new one…")
-    if action is Action.CLEAR:
-        return tr("Removing the token…")
-    if action is Action.REVOKE:
-        return tr("Revoking the token at Kiwoom…")
-    return tr("Waiting for {keyring} to be unlocked…", keyring=keyring_name())
+    return "" if action is None else tr(_BUSY[action], keyring=keyring_name())
 
 
 def error_text(error: KiwoomTokenError, state: TokenState, now: float) -> str:
@@ -153,41 +150,31 @@ def rotation_text(state: TokenState, now: float) -> str:
     return tr("{time}: revoked and reissued.", time=local_time(state.rotate_at, now))
 
 
+_PROBLEMS = {
+    KeyringUnavailable.MISSING: msg("This computer has no keyring."),
+    KeyringUnavailable.LOCKED: msg("{keyring} is locked."),
+    KeyringUnavailable.UNREACHABLE: msg("{keyring} cannot be reached from here."),
+    KeyringUnavailable.SILENT: msg("{keyring} does not answer."),
+    KeyringUnavailable.ASKING: msg("{keyring} is asking for permission."),
+    KeyringUnavailable.FAILED: msg("{keyring} failed."),
+}
+_PROBLEMS_WITH_FILE = {
+    KeyringUnavailable.MISSING: msg("This computer has no keyring; the token is stored in a file."),
+    KeyringUnavailable.LOCKED: msg("{keyring} is locked; the token is stored in a file for now."),
+    KeyringUnavailable.UNREACHABLE: msg("{keyring} cannot be reached from here; the token is stored in a file."),
+    KeyringUnavailable.SILENT: msg("{keyring} does not answer; the token is stored in a file for now."),
+    KeyringUnavailable.ASKING: msg("{keyring} is asking for permission."),
+}
+
+
 def place_problem_text(state: TokenState) -> str:
     problem = state.place_problem
-    if not problem:
-        return ""
-    if state.place == "redis":
+    if not problem or state.place == "redis":
         return problem_text(problem)
-    subject, has_token = keyring_subject(), state.expires is not None
-    if state.place == "keyring" or state.hides_token or not has_token:
-        return _keyring_problem_text(problem, subject)
-    if problem == KeyringUnavailable.LOCKED:
-        return tr("{keyring} is locked; the token is stored in a file for now.", keyring=subject)
-    if problem == KeyringUnavailable.ASKING:
-        return tr("{keyring} is asking for permission.", keyring=subject)
-    if problem == KeyringUnavailable.UNREACHABLE:
-        return tr("{keyring} cannot be reached from here; the token is stored in a file.", keyring=subject)
-    if problem == KeyringUnavailable.SILENT:
-        return tr("{keyring} does not answer; the token is stored in a file for now.", keyring=subject)
-    if problem == KeyringUnavailable.MISSING:
-        return tr("This computer has no keyring; the token is stored in a file.")
-    if problem == KeyringUnavailable.TOO_SMALL:
+    is_in_file = state.place != "keyring" and state.expires is not None and not state.hides_token
+    if is_in_file and problem == KeyringUnavailable.TOO_SMALL:
         return tr("The token is too long for {keyring}; it is stored in a file.", keyring=keyring_name())
-    return tr("{keyring} failed; the token is stored in a file for now.", keyring=subject)
-
-
-def _keyring_problem_text(problem: str, subject: str) -> str:
-    if problem == KeyringUnavailable.MISSING:
-        return tr("This computer has no keyring.")
-    if problem == KeyringUnavailable.LOCKED:
-        return tr("{keyring} is locked.", keyring=subject)
-    if problem == KeyringUnavailable.UNREACHABLE:
-        return tr("{keyring} cannot be reached from here.", keyring=subject)
-    if problem == KeyringUnavailable.SILENT:
-        return tr("{keyring} does not answer.", keyring=subject)
-    if problem == KeyringUnavailable.ASKING:
-        return tr("{keyring} is asking for permission.", keyring=subject)
-    if problem == KeyringUnavailable.FAILED:
-        return tr("{keyring} failed.", keyring=subject)
-    return problem_text(problem)
+    if is_in_file:
+        failed = msg("{keyring} failed; the token is stored in a file for now.")
+        return tr(_PROBLEMS_WITH_FILE.get(problem, failed), keyring=keyring_subject())
+    return tr(_PROBLEMS[problem], keyring=keyring_subject()) if problem in _PROBLEMS else problem_text(problem)
