@@ -63,9 +63,8 @@ class Monitor(QObject):
         find_keys: Callable[[Settings], AppKeys] = find_keys,
         sandbox: bool = False,
         clock: Callable[[], float] = time.time,
-        parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._keep_keys = keep_keys
         self._unlock_keyring = unlock_keyring
         self._find_keys = find_keys

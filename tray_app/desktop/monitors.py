@@ -50,9 +50,8 @@ class Monitors(QObject):
         open_monitor: Callable[[Settings], Monitor],
         *,
         only_this: bool = False,
-        parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._profiles = ProfileSettings(settings.profile, environ, only_first=only_this)
         self._open_monitor = open_monitor
         self._has_started = False

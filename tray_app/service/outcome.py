@@ -70,14 +70,12 @@ class Cleared:
         *,
         was_there: bool,
         revoked: bool = False,
-        already_dead: bool = False,
         of_other_keys: bool = False,
-        unseen: StoreError | None = None,
     ) -> None:
         self.was_there = was_there
         self.revoked = revoked
-        self.already_dead = already_dead
         self.of_other_keys = of_other_keys
-        self.unseen = unseen
+        self.already_dead = False
+        self.unseen: StoreError | None = None
         self.undeleted: StoreError | None = None
         self.unpublished: tuple[KiwoomTokenError, ...] = ()
