@@ -180,21 +180,25 @@ class KeyringClient:
         """Return what `act` returns with the keyring in use, or with KDE's wallet where there is no Secret Service."""
         backend = self._usable_backend()
         try:
-            return act(backend)
+            return self._try(act, backend)
         except KeyringUnavailable as error:
             is_gone = error.problem == KeyringUnavailable.MISSING and backend is not self._wallet
             wallet = self._running_wallet() if is_gone and hasattr(backend, "unlock_for") else None
             if wallet is None:
                 raise
-        except Exception:
-            self._forget_wallet(backend)
-            raise
+        return self._try(act, wallet)
+
+    def _try(self, act: Callable[[Backend], Any], backend: Backend) -> Any:
+        """Return what `act` returns. After an error that is not the keyring's own answer, look for KDE's wallet anew
+        the next time: it may have been started again."""
         try:
-            return act(wallet)
+            return act(backend)
         except KeyringUnavailable:
             raise
         except Exception:
-            self._forget_wallet(wallet)
+            if backend is self._wallet and self._wallet is not None:
+                self._wallet.close()
+                self._wallet = None
             raise
 
     def _running_wallet(self) -> KWallet | None:
@@ -203,12 +207,6 @@ class KeyringClient:
 
             self._wallet = KWallet.find()
         return self._wallet
-
-    def _forget_wallet(self, backend: Backend) -> None:
-        """Look for it anew the next time: it may have been started again."""
-        if backend is self._wallet and self._wallet is not None:
-            self._wallet.close()
-            self._wallet = None
 
     def _unlock(self) -> None:
         def unlock(backend: Backend) -> None:
