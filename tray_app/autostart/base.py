@@ -28,12 +28,12 @@ class Status:
 
     @property
     def is_on(self) -> bool:
-        """Return True if the system starts this very copy at login."""
+        """True if the system starts this very copy at login."""
         return self.configured and self.enabled and self.as_it_should_be
 
     @property
     def switched_off(self) -> bool:
-        """Return True if the user has switched the entry off in the system's own settings."""
+        """True if the user has switched the entry off in the system's own settings."""
         return self.configured and not self.enabled
 
 

@@ -105,7 +105,7 @@ def _tell_not_run(program: str, error: OSError) -> int:
 
 
 def _exists(program: str) -> bool:
-    """Tell whether there is a file that the shell would take: a script without its interpreter is one."""
+    """Return True if there is a file that the shell would take: a script without its interpreter is one."""
     if os.path.dirname(program):
         return os.path.exists(program)
     if sys.platform == "win32":

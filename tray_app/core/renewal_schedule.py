@@ -101,12 +101,12 @@ class RenewalSchedule:
 
     @property
     def renew_at(self) -> float | None:
-        """Return when to ask Kiwoom next, in seconds of the epoch, or None."""
+        """When to ask Kiwoom next, in seconds of the epoch, or None."""
         return earliest(self._renew_at, self._plan_in_force())
 
     @property
     def rotates_next(self) -> bool:
-        """Return True if the next request revokes the token first."""
+        """True if the next request revokes the token first."""
         planned = self._plan_in_force()
         return self._rotates if planned is None else self._renew_at is None or planned <= self._renew_at
 

@@ -46,7 +46,7 @@ class ClosedDays:
 
     @property
     def last(self) -> date:
-        """Return the last day that is known, `date.min` for none."""
+        """The last day that is known, `date.min` for none."""
         return self._last
 
 

@@ -60,7 +60,7 @@ class VerificationSchedule:
         self._not_before = now + max(self._pause, retry_after or 0.0)
 
     def is_due(self, token: Token | None, confirmed_at: float | None, now: float, *, is_doubtful: bool) -> bool:
-        """Return True if to check now. `confirmed_at` is when Kiwoom last said that this token works, or None."""
+        """Return True if a check is due. `confirmed_at` is when Kiwoom last said that this token works, or None."""
         moment = self.next_moment(token, confirmed_at, now, is_doubtful=is_doubtful)
         return moment is not None and moment <= now
 

@@ -61,7 +61,7 @@ def _fonts() -> str:
 
 
 def _is_without_fonts() -> bool:
-    """Tell whether this is the offscreen platform on Windows, which knows none of the system's fonts."""
+    """Return True if this is the offscreen platform on Windows, which knows none of the system's fonts."""
     return sys.platform == "win32" and os.environ.get("QT_QPA_PLATFORM") == "offscreen"
 
 

@@ -130,7 +130,7 @@ class Week:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Return the events and the gaps in trading hours, in order of time."""
+        """The events and the gaps in trading hours, in order of time."""
         return tuple(sorted([*self.events, *(gap for gap in self.gaps if gap.trading)], key=lambda one: one.at))
 
     def gap_seconds(self, *, trading: bool) -> float:

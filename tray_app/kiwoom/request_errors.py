@@ -100,7 +100,7 @@ class Progress:
 
     @property
     def proxy(self) -> str | None:
-        """Return the proxy as `host:port`, or None while none is used."""
+        """The proxy as `host:port`, or None while none is used."""
         if self.peer is None or self.peer == (self.host, self.port):
             return None
         return f"{self.peer[0]}:{self.peer[1]}"

@@ -93,7 +93,7 @@ class Place:
 
     @property
     def problem_code(self) -> str:
-        """Return the code of the problem, for `tray_app.core.wording`; empty for none."""
+        """The code of the problem, for `tray_app.core.wording`; empty for none."""
         return self.problem.problem if self.problem else ""
 
     def text(self) -> str:

@@ -57,7 +57,7 @@ class KWallet:
 
     @property
     def is_asking(self) -> bool:
-        """Whether its question was on the screen at the last call."""
+        """True if its question was on the screen at the last call."""
         return self._question is not None
 
     def get_password(self, service: str, username: str) -> str | None:

@@ -282,7 +282,7 @@ class Supervisor:
 
     @property
     def _latest_service(self) -> TokenService:
-        """Return the service that will be in use once the present actions are done."""
+        """The service that will be in use once the present actions are done."""
         return self._next_service or self._reader.service
 
     def _go_on_in(self, mode: str) -> None:

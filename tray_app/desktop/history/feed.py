@@ -46,7 +46,7 @@ class Row:
 
     @property
     def sentence(self) -> str:
-        """Return the whole row as a screen reader says it."""
+        """The whole row as a screen reader says it."""
         return ", ".join(one for one in (self.when, self.what, self.until, self.program) if one)
 
 
@@ -75,7 +75,7 @@ class Page:
 
     @property
     def is_bad(self) -> bool:
-        """Whether a token was missing in trading hours, or the history cannot be read."""
+        """True if a token was missing in trading hours, or the history cannot be read."""
         missed = self.week is not None and self.week.gap_seconds(trading=True) >= 1
         return missed or bool(self.problem)
 

@@ -94,7 +94,7 @@ class TrayMenu(QMenu):
 
     @property
     def requests(self) -> tuple[SignalInstance, ...]:
-        """Return all signals of this menu."""
+        """All signals of this menu."""
         return tuple(getattr(self, name) for name, one in vars(TrayMenu).items() if isinstance(one, Signal))
 
     @property

@@ -56,7 +56,7 @@ class TrayIcon(QObject):
 
     @property
     def requests(self) -> tuple[SignalInstance, ...]:
-        """Return the signals by which the user asks for something."""
+        """The signals by which the user asks for something."""
         return (self.clicked, *self.menu.requests)
 
     def start(self) -> None:
