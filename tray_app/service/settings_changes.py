@@ -85,38 +85,32 @@ def change_setting(
     creates_section = is_new and (creates_profile or section in known_profiles(environ))
     _check(setting, value, profile, environ)
 
-    def keep() -> bool:
+    def write() -> bool:
         written = setting.kind.write(value)
         save_setting(setting.name, written, section, environ, creates_section=creates_section)
         return True
 
-    return _changed(setting, profile, environ, lambda: _keep(setting, value, keep, environ))
+    return _changed(setting, value, profile, environ, write)
 
 
 def reset_setting(setting: Setting, profile: str = DEFAULT, environ: Mapping[str, str] = os.environ) -> Changed:
     """Remove the value that `change_setting` wrote. Waits and raises like it."""
-
-    def forget() -> bool:
-        return unset_setting(setting.name, _section(setting, profile), environ)
-
-    return _changed(setting, profile, environ, lambda: _keep(setting, setting.default, forget, environ))
+    section = _section(setting, profile)
+    return _changed(setting, setting.default, profile, environ, lambda: unset_setting(setting.name, section, environ))
 
 
-def _keep(setting: Setting, value: Any, write: Callable[[], bool], environ: Mapping[str, str]) -> bool:
-    """Write a setting, and apply the one that the operating system stores itself: start at login. The file only repeats
-    it, but a file that cannot be changed is told before the system is touched."""
-    if setting.name == "autostart":
-        from tray_app import autostart
-
-        check_changeable(environ)
-        autostart.switch(on=value)
-    return write()
-
-
-def _changed(setting: Setting, profile: str, environ: Mapping[str, str], write: Callable[[], bool]) -> Changed:
+def _changed(
+    setting: Setting, value: Any, profile: str, environ: Mapping[str, str], write: Callable[[], bool]
+) -> Changed:
+    """Let a setting have the value from now on. `write` writes that to the file and returns `Changed.was_set`."""
     section = _section(setting, profile)
     concerned = known_profiles(environ) if section == DEFAULT else [section]
     before = {name: load_settings(name, environ).resolved() for name in concerned}
+    if setting.name == "autostart":  # the system has it, and the file only repeats it
+        from tray_app import autostart
+
+        check_changeable(environ)  # told before the system is touched
+        autostart.switch(on=value)
     was_set = write()
     changed = Changed(load_settings(profile, environ).resolved(), was_set=was_set)
     for name in concerned:
