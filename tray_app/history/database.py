@@ -129,10 +129,7 @@ class History:
         try:
             with closing(self._connect()) as database:
                 return list(ask(database, *values)) if _schema(database) else []
-        except _Damaged:
-            self._set_aside(before)
-            return []
-        except sqlite3.Error as error:
+        except (_Damaged, sqlite3.Error) as error:
             if _is_damage(error):
                 self._set_aside(before)
                 return []
@@ -154,7 +151,7 @@ class History:
         try:
             self._add(events)
         except (_Damaged, sqlite3.DatabaseError) as error:
-            if not isinstance(error, _Damaged) and not _is_damage(error):
+            if not _is_damage(error):
                 raise
             self._set_aside(before)
             self._create()
@@ -299,8 +296,8 @@ def _schema(database: sqlite3.Connection) -> int:
     return version
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED_CODES
+def _is_damage(error: Exception) -> bool:
+    return isinstance(error, _Damaged) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED_CODES
 
 
 def _put(database: sqlite3.Connection, event: Event) -> None:
