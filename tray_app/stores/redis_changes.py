@@ -76,8 +76,7 @@ class RedisChanges:
         with self._guard:
             if count < self._now[1]:  # the server lost its data, or this comes late: no version may come twice
                 self._epoch += 1
-            if self._now != (self._epoch, count):
-                self._now = (self._epoch, count)
+            self._now = (self._epoch, count)
             return self._now
 
     def doubt(self) -> None:
