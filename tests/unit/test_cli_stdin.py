@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import codecs
 import io
+from collections.abc import Iterator
 
 import pytest
 
+from tests.doubles import use_memory_keyring
+from tray_app.cli.main import main
 from tray_app.cli.stdin import read_stdin
 
 
@@ -52,3 +55,42 @@ def test_an_input_that_a_host_program_has_replaced_is_read_as_text(monkeypatch: 
     monkeypatch.setattr("sys.stdin", io.StringIO("\ufeffa-key"))
 
     assert read_stdin(100) == "a-key"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "reason"),
+    [
+        (["login"], [], "The app key is empty."),
+        (["login"], [""], "The app key is empty."),
+        (["login"], ["a-key"], "The app secret is empty."),
+        (["set", "--expires-in", "60"], [], "The token is empty. Give the token's text."),
+    ],
+)
+def test_nothing_typed_at_the_terminal_is_nothing_given(
+    command: list[str],
+    typed: list[str],
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`typed`: the answers before end of input, Ctrl+D."""
+    use_memory_keyring(monkeypatch)
+    answers: Iterator[str] = iter(typed)
+
+    def getpass(prompt: str) -> str:
+        try:
+            return next(answers)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("getpass.getpass", getpass)
+    monkeypatch.setattr("sys.stdin", Terminal())
+
+    status = main(command)
+
+    assert (status, capsys.readouterr().err.strip()) == (2, reason)

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from tray_app.cli.stdin import read_stdin
+from tray_app.cli.stdin import ask_hidden, read_stdin
 from tray_app.cli.token import opened, outcome_text, tell_if_gone, warn_about
 from tray_app.core.errors import DONE, InvalidInput, KeyringUnavailable, say
 from tray_app.core.language import msg, tr
@@ -109,6 +109,5 @@ def _two_lines() -> tuple[str, str]:
 def _asked() -> tuple[str, str]:
     if sys.stdin is None or not sys.stdin.isatty():
         raise InvalidInput(msg("There is no terminal to ask on. Give both as two lines with --stdin."))
-    from getpass import getpass
-
-    return getpass(tr("App key (not shown): ")), getpass(tr("App secret (not shown): "))
+    app_key = ask_hidden(tr("App key (not shown): "))
+    return app_key, ask_hidden(tr("App secret (not shown): ")) if app_key.strip() else ""

@@ -1,4 +1,4 @@
-"""Text from standard input, from another program or a file: in UTF-8, whatever this system's encoding."""
+"""Text from standard input: from another program or a file in UTF-8, whatever this system's encoding, or asked for."""
 
 from __future__ import annotations
 
@@ -19,3 +19,14 @@ def read_stdin(limit: int) -> str:
     if buffer is None:  # replaced by a program that runs ours
         return sys.stdin.read(limit).removeprefix("\ufeff")
     return decode_text(buffer.read(limit), "replace")
+
+
+def ask_hidden(prompt: str) -> str:
+    """Return what is typed at the terminal, without showing it; an empty text for end of input (Ctrl+D)."""
+    from getpass import getpass
+
+    try:
+        return getpass(prompt)
+    except EOFError:
+        print(file=sys.stderr)  # what is told next begins a line of its own
+        return ""

@@ -323,12 +323,10 @@ def tell_unpublished(errors: tuple[KiwoomTokenError, ...]) -> None:
 
 
 def _secret_from_stdin(prompt: str) -> str:
+    from tray_app.cli.stdin import ask_hidden, read_stdin
+
     if sys.stdin is not None and sys.stdin.isatty():
-        from getpass import getpass
-
-        return getpass(prompt)
-    from tray_app.cli.stdin import read_stdin
-
+        return ask_hidden(prompt)
     return read_stdin(_MAX_STDIN_BYTES)
 
 
