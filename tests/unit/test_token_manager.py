@@ -571,6 +571,16 @@ class TestBrokenStore:
 
         assert opened().get_token() is None
 
+    def test_a_subclass_that_always_wants_a_token_is_told_why_there_is_none(self, path: Path, clock: Clock) -> None:
+        class Insistent(TokenManager):
+            def get_token(self) -> str | None:
+                return super().get_token() or self.ensure_token()
+
+        path.mkdir(parents=True)
+
+        with pytest.raises(StoreError):
+            Insistent(store="file", clock=clock).get_token()
+
     def test_a_clear_that_fails_is_told(self, manager: TokenManager, monkeypatch: pytest.MonkeyPatch) -> None:
         manager.set_token(VALUE, DAY)
         monkeypatch.setattr(os, "unlink", refuse)

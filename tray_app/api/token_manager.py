@@ -132,7 +132,7 @@ class TokenManager(Pickled):
         try:
             return self._service.ensure(min_remaining).token.value.reveal()
         except StoreError:
-            text = self.get_token()
+            text = TokenManager.get_token(self)  # a subclass's own may call this method
             if text is None:
                 raise
             return text
