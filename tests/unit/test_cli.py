@@ -417,6 +417,39 @@ def test_a_revoke_that_was_carried_out_without_a_word_is_settled_by_asking(
     assert run("get", "--no-issue").status == 3
 
 
+@pytest.mark.parametrize("words", [["clear"], ["clear", "--revoke"], ["clear", "--all"]])
+def test_an_expired_token_is_not_said_to_be_valid_at_kiwoom(
+    run: Callable[..., Run], folder: Path, words: list[str]
+) -> None:
+    folder.mkdir()
+    past = datetime.now(KST) - timedelta(seconds=2)
+    fields = {
+        "access_token": "an-expired-token",
+        "expires_at": past.isoformat(),
+        "created_at": (past - timedelta(days=1)).isoformat(),
+    }
+    (folder / ".token").write_text(json.dumps(fields))
+
+    cleared = run(*words)
+
+    assert one_line(cleared.out).endswith("The token had expired. It was removed from this computer.")
+    assert not (folder / ".token").exists()
+
+
+def test_a_token_that_may_have_been_revoked_is_not_said_to_be_valid_at_kiwoom(
+    run: Callable[..., Run], kiwoom: SandboxKiwoom
+) -> None:
+    run("refresh")
+    kiwoom.set_fault("lost-answer", on="revoke", times=1)
+    kiwoom.set_fault("http-500", on="rest")
+    assert run("clear", "--revoke").status == 5
+
+    cleared = run("clear")
+
+    may_be_valid = "The token was removed from this computer. At Kiwoom it may still be valid."
+    assert (cleared.status, one_line(cleared.out)) == (0, may_be_valid)
+
+
 # set
 
 

@@ -855,6 +855,7 @@ def test_open_clear_follows_the_token(qtbot: QtBot) -> None:
     assert dialog.focusWidget() is button(dialog, "clearLocal")
     assert not button(dialog, "clearRevoke").isEnabled()
     assert "nothing to revoke" in button(dialog, "clearRevoke").accessibleDescription()
+    assert "stays valid" not in button(dialog, "clearLocal").accessibleDescription()
     assert (button(dialog, "clearAccept").text(), button(dialog, "clearAccept").accessibleName()) == (
         "Re&move",
         "Remove",

@@ -87,6 +87,10 @@ def _cleared_text(cleared: Cleared) -> str:
         return tr("The token was revoked at Kiwoom and removed from this computer.")
     if cleared.already_dead:
         return tr("Kiwoom no longer accepted the token; it was removed from this computer.")
+    if cleared.had_expired:
+        return tr("The token had expired. It was removed from this computer.")
+    if cleared.was_doubtful:
+        return tr("The token was removed from this computer. At Kiwoom it may still be valid.")
     if cleared.was_there:
         return tr("The token was removed from this computer. At Kiwoom it stays valid until it expires.")
     if cleared.of_other_keys:

@@ -57,13 +57,24 @@ class Cleared:
     """What a clear did.
 
     `was_there`: there was a token. `revoked`: Kiwoom confirmed the revoke; `already_dead`: Kiwoom said that the token
-    was not valid any more. `of_other_keys`: the stored token belongs to other keys or another mode, and stayed.
+    was not valid any more. `had_expired`: the token's expiry was past; `was_doubtful`: something spoke against it and
+    Kiwoom was not asked. `of_other_keys`: the stored token belongs to other keys or another mode, and stayed.
     `unseen`: why it is not known whether there was one, or None; it counts as cleared all the same. `undeleted`: why
     something of a token that Kiwoom has ended is still stored, or None. `unpublished`: the errors that left the token
     where another tool reads it.
     """
 
-    __slots__ = ("already_dead", "of_other_keys", "revoked", "undeleted", "unpublished", "unseen", "was_there")
+    __slots__ = (
+        "already_dead",
+        "had_expired",
+        "of_other_keys",
+        "revoked",
+        "undeleted",
+        "unpublished",
+        "unseen",
+        "was_doubtful",
+        "was_there",
+    )
 
     def __init__(
         self,
@@ -74,6 +85,8 @@ class Cleared:
     ) -> None:
         self.was_there = was_there
         self.revoked = revoked
+        self.had_expired = False
+        self.was_doubtful = False
         self.of_other_keys = of_other_keys
         self.already_dead = False
         self.unseen: StoreError | None = None

@@ -317,9 +317,13 @@ class TokenService:
             if revoke and unseen is not None:
                 raise unseen
             cleared = Cleared(was_there=token is not None)
-            if revoke and token is not None and token.is_unexpired(self._clock()):
+            if token is not None and not token.is_unexpired(self._clock()):
+                cleared.had_expired = True
+            elif token is not None and revoke:
                 with self._events.failure_added(token):
                     cleared = session.revoke(token)
+            elif token is not None:
+                cleared.was_doubtful = session.is_doubtful(token)
             session.check_lock()
             cleared.unseen = unseen
             if unseen is None:

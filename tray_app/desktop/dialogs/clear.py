@@ -99,6 +99,8 @@ class ClearDialog(TokenQuestion):
                 "Programs on this computer no longer get it. At Kiwoom it stays valid until it expires, and "
                 "issuing again may return the same token."
             )
+            if can_revoke
+            else tr("Programs on this computer no longer get it.")
         )
         self._revoke_text.setText(
             tr("It stops working at once for every program and computer that uses it.")
