@@ -1058,6 +1058,51 @@ class TestATokenThatCannotBeStored:
         other.clear()
         assert service.current() is None
 
+    def test_may_be_stored_again_after_such_a_clear(
+        self, service: TokenService, other: TokenService, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pasted = token_for("a-token-that-was-pasted", DAY, clock())
+        with pytest.raises(StoreError):
+            service.put(pasted)
+        other.clear()
+        monkeypatch.setattr(FileStore, "write", WRITE)
+
+        other.put(pasted)
+
+        assert [one.current() for one in (service, other)] == [pasted] * 2
+
+    def test_may_be_in_memory_again_after_such_a_clear(
+        self, service: TokenService, other: TokenService, clock: Clock
+    ) -> None:
+        pasted = token_for("a-token-that-was-pasted", DAY, clock())
+        for clear in (service.clear, other.clear, service.clear):
+            with pytest.raises(StoreError):
+                service.put(pasted)
+            assert service.current() == pasted
+            clear()
+            assert service.current() is None
+
+    def test_is_not_stored_once_there_is_room_after_such_a_clear(
+        self, service: TokenService, other: TokenService, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        service.ensure()
+        other.clear()
+        monkeypatch.setattr(FileStore, "write", WRITE)
+
+        service.tokens.save_unsaved()
+
+        assert not path.exists()
+
+    def test_is_the_same_again_if_kiwoom_gives_it_after_such_a_clear(
+        self, service: TokenService, other: TokenService
+    ) -> None:
+        first = service.ensure().token
+        other.clear()
+        assert other.ensure().token.value == first.value
+        assert other.current() == first
+        other.clear()
+        assert (service.current(), other.current()) == (None, None)
+
     def test_is_known_to_be_replaced_after_such_a_clear(
         self, service: TokenService, other: TokenService, broker: FakeBroker
     ) -> None:

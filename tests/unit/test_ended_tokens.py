@@ -9,6 +9,7 @@ import pytest
 
 from tests.doubles import Clock, FakeBroker
 from tests.file_service import open_file_service
+from tray_app.core.errors import StoreError
 from tray_app.core.token import token_for
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.kiwoom.sandbox.shared import Sandbox
@@ -112,3 +113,21 @@ def test_the_last_of_many_is_known_in_every_store(tmp_path: Path, clock: Clock, 
         EndedTokens(ended.path).add([token.value.fingerprint()])
         assert here.current() is None, number
         clock.advance(1)
+
+
+def test_a_token_that_could_not_be_stored_and_was_cleared_has_not_ended_in_another_store(
+    tmp_path: Path, clock: Clock, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = EndedTokens(str(tmp_path / "ended-tokens"))
+    here = open_file_service(tmp_path / ".token", clock, broker, ended=ended)
+    there = open_file_service(tmp_path / "there" / ".token", clock, broker, ended=ended)
+    token = here.ensure().token
+
+    def refuse(*_: object) -> None:
+        raise StoreError("no room")
+
+    monkeypatch.setattr(there.store, "write", refuse)
+    assert there.ensure().token.value == token.value
+    there.clear()
+
+    assert (here.living(), there.current()) == (token, None)

@@ -152,8 +152,8 @@ def test_the_longest_record_fits(tmp_path: Path) -> None:
     lock = ProfileLock(str(tmp_path / "lock"))
     with lock:
         check = LastAttempt.failed_check(error, TOKEN, at)
-        LockRecord(last, evidence, at + 500, check, names[:4]).write(lock)
+        LockRecord(last, evidence, at + 500, check, names[:4], cleared=names[4:8]).write(lock)
 
     record = LockRecord.from_fields(lock.read_record(), START + 1)
-    assert (record.evidence, record.unsaved) == (evidence, names[:4])
+    assert (record.evidence, record.unsaved, record.cleared) == (evidence, names[:4], names[4:8])
     assert (record.last.message, record.check.message) == (error.message, error.message)

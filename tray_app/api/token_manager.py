@@ -295,7 +295,10 @@ class TokenManager(Pickled):
     def _still_counts(self, token: Token | None) -> bool:
         """Return True unless `token`, which the store cannot be asked about now, is known to be of no use any more."""
         tokens = self._service.tokens
-        return token is None or not (tokens.is_gone(token) or tokens.store.is_superseded(token))
+        if token is None:
+            return True
+        record = tokens.read_record()
+        return not (record.is_gone(token) or record.was_cleared(token) or tokens.store.is_superseded(token))
 
     def _expire_soft(self, held: _Held) -> None:
         """Hide the expired token, and keep its version: whatever replaces it meanwhile counts as a change."""

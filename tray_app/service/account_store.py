@@ -93,6 +93,8 @@ class AccountStore:
     def _newest(self, accept: Callable[[Token | None], Token | None]) -> Token | None:
         """Return the stored token or the newer one that could not be stored, each as `accept` lets it pass."""
         unsaved = accept(self.unsaved)
+        if unsaved is not None and self.read_record().was_cleared(unsaved):
+            unsaved = self.unsaved = None
         if unsaved is None or not unsaved.is_unexpired(self._clock()):
             return accept(self.store.read())
         with contextlib.suppress(StoreError):
@@ -145,11 +147,15 @@ class AccountStore:
     def still_unexpired(self, token: Token | None) -> Token | None:
         """Return the best token to fall back on after renewing failed. `token` was read before; it is not lost if the
         store fails now."""
+        stored = None
         with contextlib.suppress(StoreError):
-            token = self.current() or token
-        if token is None or not token.is_unexpired(self._clock()):
+            stored = self.current()
+        found = stored or token
+        if found is None or not found.is_unexpired(self._clock()):
             return None
-        return None if self.is_gone(token) else token
+        record = self.read_record()
+        was_cleared = stored is None and record.was_cleared(found)
+        return None if was_cleared or record.is_gone(found) else found
 
     def of_another(self) -> Token | None:
         """Return the stored token if it belongs to another account. Raises `StoreError`."""
@@ -187,7 +193,9 @@ class AccountStore:
             return
         with contextlib.suppress(StoreError):
             stored = self._usable(self.store.read())
-            if self.is_gone(unsaved) or (stored is not None and stored.created_at > unsaved.created_at):
+            record = self.read_record()
+            is_useless = record.is_gone(unsaved) or record.was_cleared(unsaved)
+            if is_useless or (stored is not None and stored.created_at > unsaved.created_at):
                 self.unsaved = None
                 return
         self.save(unsaved)

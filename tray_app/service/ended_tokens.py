@@ -97,7 +97,7 @@ def _encoded(lines: Iterable[str]) -> bytes:
 def with_ended(record: LockRecord, ended: EndedTokens | None) -> LockRecord:
     """Return the record with the tokens that ended in other stores."""
     fingerprints = () if ended is None else ended.fingerprints()
-    if record.gone_tokens().issuperset(fingerprints):
+    if (record.evidence.ended() | {record.last.revoking}).issuperset(fingerprints):
         return record
     known = {*record.evidence.revoked, record.last.revoking}  # these stay what they are: revoked, not found dead
     elsewhere = [one for one in fingerprints if one not in known]

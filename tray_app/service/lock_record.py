@@ -1,5 +1,5 @@
 """The record in the profile's lock: the last attempt to ask Kiwoom, the evidence about the token, a plan for it, the
-last check of it that failed, and the tokens that could not be stored."""
+last check of it that failed, and the tokens that could not be stored, or were cleared since."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ class LockRecord:
     `rotate_at` is when to revoke and reissue the token once, in seconds of the epoch, or None. `check` is the last
     check that somebody asked for and to which Kiwoom did not say whether the token works. `unsaved` has the
     fingerprints of the tokens that could not be stored: each is only in the memory of the program that got it.
+    `cleared` has those of such tokens that were cleared since, though Kiwoom has not ended them: see `was_cleared`.
     """
 
-    __slots__ = ("check", "evidence", "last", "rotate_at", "unsaved")
+    __slots__ = ("check", "cleared", "evidence", "last", "rotate_at", "unsaved")
 
     def __init__(
         self,
@@ -48,12 +49,15 @@ class LockRecord:
         rotate_at: float | None = None,
         check: LastAttempt = NO_CHECK,
         unsaved: tuple[str, ...] = (),
+        *,
+        cleared: tuple[str, ...] = (),
     ) -> None:
         self.last = last
         self.evidence = evidence
         self.rotate_at = rotate_at
         self.check = check
         self.unsaved = unsaved
+        self.cleared = cleared
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any], now: float) -> LockRecord:
@@ -64,13 +68,19 @@ class LockRecord:
             Evidence.from_record(fields, now),
             _plan(fields, now),
             LastAttempt.from_record(check, now) if isinstance(check, dict) else NO_CHECK,
-            _unsaved(fields),
+            _names(fields, "unsaved"),
+            cleared=_names(fields, "cleared"),
         )
 
     def is_gone(self, token: Token) -> bool:
         """Return True if nobody may get the token: it is known to have ended, or it was being revoked and the outcome
         is unknown."""
         return self.last.is_revoking(token) or self.evidence.says_ended(token.value)
+
+    def was_cleared(self, token: Token) -> bool:
+        """Return True if the token could not be stored, and was cleared since. A program that has it in memory is not
+        to use it; the same token may be stored again."""
+        return bool(self.cleared) and token.value.fingerprint() in self.cleared
 
     def was_interrupted(self, lost: Token | None) -> bool:
         """Return True if `lost` is gone though nobody removed it on purpose: it was found dead, or a rotation
@@ -99,7 +109,7 @@ class LockRecord:
 
     def gone_tokens(self) -> frozenset[str]:
         """Return the fingerprints of the tokens that nobody is to get."""
-        return (self.evidence.ended() | {self.last.revoking}) - {""}
+        return (self.evidence.ended() | {self.last.revoking, *self.cleared}) - {""}
 
     def doubted(self) -> str:
         """Return the fingerprint of the token that is in doubt, or an empty string."""
@@ -113,18 +123,29 @@ class LockRecord:
         rotate_at: float | None = None,
         check: LastAttempt | None = None,
         unsaved: tuple[str, ...] | None = None,
+        cleared: tuple[str, ...] | None = None,
     ) -> LockRecord:
-        """Return the record with these parts in place of its own; 0 for `rotate_at` drops the plan."""
+        """Return the record with these parts in place of its own; 0 for `rotate_at` drops the plan. The token that
+        Kiwoom has issued or confirmed is no cleared one any more."""
         plan = self.rotate_at if rotate_at is None else rotate_at or None
-        names = self.unsaved if unsaved is None else unsaved
-        return LockRecord(last or self.last, evidence or self.evidence, plan, check or self.check, names)
+        about = evidence or self.evidence
+        names = self.cleared if cleared is None else cleared[-_MOST_UNSAVED:]
+        return LockRecord(
+            last or self.last,
+            about,
+            plan,
+            check or self.check,
+            self.unsaved if unsaved is None else unsaved,
+            cleared=tuple(one for one in names if one != about.token),
+        )
 
     def write(self, lock: ThreadLock) -> None:
         """Put the record into the lock, in place of the one that is there."""
         plan = {} if self.rotate_at is None else {"rotate_at": self.rotate_at}
         check = {"check": self.check.to_record()} if self.check.error else {}
-        unsaved = {"unsaved": list(self.unsaved)} if self.unsaved else {}
-        lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan, **check, **unsaved})
+        names = {"unsaved": list(self.unsaved), "cleared": list(self.cleared)}
+        some = {name: listed for name, listed in names.items() if listed}
+        lock.write_record({**self.last.to_record(), "evidence": self.evidence.to_record(), **plan, **check, **some})
 
 
 class RecordCache:
@@ -154,8 +175,8 @@ def _plan(fields: Mapping[str, Any], now: float) -> float | None:
     return float(at) if now - _LONGEST_DELAY_SECONDS <= at <= now + _FURTHEST_SECONDS else None
 
 
-def _unsaved(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    names = fields.get("unsaved")
+def _names(fields: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    names = fields.get(field)
     if not isinstance(names, list):
         return ()
     return tuple(one for one in names[-_MOST_UNSAVED:] if isinstance(one, str) and len(one) <= _LONGEST_FINGERPRINT)

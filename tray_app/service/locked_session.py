@@ -74,6 +74,7 @@ class LockedSession:
         rotate_at: float | None = None,
         check: LastAttempt | None = None,
         unsaved: tuple[str, ...] | None = None,
+        cleared: tuple[str, ...] | None = None,
         was_revoked: bool = True,
     ) -> None:
         """Replace parts of the lock's record, see `LockRecord.replace`. Let every reader know when that changes which
@@ -87,7 +88,9 @@ class LockedSession:
         ended = before.last.revoking if last is not None and last.revoking != before.last.revoking else ""
         if ended and was_revoked and (evidence is None or evidence.token != ended):
             evidence = (evidence or before.evidence).with_revoked(ended)
-        self.record = before.replace(last=last, evidence=evidence, rotate_at=rotate_at, check=check, unsaved=unsaved)
+        self.record = before.replace(
+            last=last, evidence=evidence, rotate_at=rotate_at, check=check, unsaved=unsaved, cleared=cleared
+        )
         is_news = (self.record.gone_tokens(), self.record.doubted()) != (before.gone_tokens(), before.doubted())
         with self._tokens.store.announcing() if is_news else contextlib.nullcontext():
             self.record.write(self._lock)

@@ -285,6 +285,9 @@ class TokenService:
                     msg("This token was revoked, or Kiwoom refused it. Issue another one with: {command}"),
                     command=command_line("refresh", self.profile),
                 )
+            name, cleared = token.value.fingerprint(), session.record.cleared
+            if name in cleared:
+                session.write(cleared=tuple(one for one in cleared if one != name))
             try:
                 version = self.store.write(token)
             except StoreError as error:
@@ -335,11 +338,16 @@ class TokenService:
             self.tokens.unsaved = None
             record = session.record
             last, evidence = record.last, record.evidence.unknown()
-            for name in record.unsaved:
-                evidence = evidence.with_revoked(name)  # a program that could not store it has it in memory
-            if last.revoking or evidence != record.evidence or record.rotate_at is not None:
+            is_news = last.revoking or evidence != record.evidence or record.unsaved
+            if is_news or record.rotate_at is not None:
                 # from now on, being without a token is on purpose
-                session.write(last=last.without_rotation(), evidence=evidence, rotate_at=0.0, unsaved=())
+                session.write(
+                    last=last.without_rotation(),
+                    evidence=evidence,
+                    rotate_at=0.0,
+                    unsaved=(),
+                    cleared=(*record.cleared, *record.unsaved),
+                )
             if cleared.was_there:
                 self._events.add("revoked" if cleared.revoked else "cleared", token)
             return cleared
