@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -32,7 +33,7 @@ from tray_app.core.errors import (
 )
 from tray_app.core.language import msg
 from tray_app.core.token import token_for
-from tray_app.kiwoom.broker import Broker
+from tray_app.kiwoom.broker import Broker, Issued
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
@@ -904,6 +905,60 @@ class TestRotate:
             service.refresh(rotate=True)
 
         assert opened().current() is None
+
+    @pytest.mark.parametrize("ask", [TokenService.ensure, TokenService.refresh])
+    def test_a_revoked_token_that_kiwoom_returns_is_given_to_nobody_unless_it_works(
+        self,
+        ask: Callable[[TokenService], Outcome],
+        service: TokenService,
+        broker: FakeBroker,
+        *,
+        opened: Callable[..., TokenService],
+        monkeypatch: pytest.MonkeyPatch,
+        clock: Clock,
+    ) -> None:
+        before = service.ensure().token
+        issue = broker.issue
+        clock.advance(60)
+        monkeypatch.setattr(broker, "issue", lambda _: Issued(before, None))
+
+        with pytest.raises(BrokerUnavailable, match="revoked token"):
+            service.refresh(rotate=True)
+        clock.advance(10)
+        with pytest.raises(BrokerUnavailable, match="revoked token"):
+            ask(opened())
+        assert (opened().current(), broker.revokes, broker.checks) == (None, 1, 2)
+
+        monkeypatch.setattr(broker, "issue", issue)
+        clock.advance(60)
+        assert ask(opened()).token.value != before.value
+        assert broker.checks == 2, "a new token is not asked about"
+
+    @pytest.mark.parametrize("is_answered", [True, False])
+    def test_a_revoked_token_that_kiwoom_returns_and_that_works_is_the_same_one(
+        self, is_answered: bool, service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = service.ensure().token
+        monkeypatch.setattr(broker, "revoke", lambda *_: None)
+        if not is_answered:
+            monkeypatch.setattr(broker, "verify", fail := Mock(side_effect=BrokerUnavailable("no")))
+
+        outcome = service.refresh(rotate=True)
+
+        assert (outcome.how, outcome.token) == (Outcome.SAME, before)
+        assert service.evidence().says_doubtful(before.value) is not is_answered
+        assert is_answered or fail.call_count == 1
+
+    def test_a_token_that_was_revoked_on_its_own_and_comes_back_dead_is_not_issued(
+        self, service: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = service.ensure().token
+        service.clear(revoke=True)
+        monkeypatch.setattr(broker, "issue", lambda _: Issued(before, None))
+
+        with pytest.raises(BrokerUnavailable, match="revoked token"):
+            service.ensure()
+        assert service.current() is None
 
     def test_without_keys_nothing_is_revoked(
         self, service: TokenService, opened: Callable[..., TokenService], broker: FakeBroker

@@ -7,6 +7,7 @@ import contextlib
 from tray_app.core import errors, logs
 from tray_app.core.errors import BrokerError, KiwoomTokenError, LockLost, SettingsError, StoreError
 from tray_app.core.language import msg
+from tray_app.core.secret import without_traceback
 from tray_app.service.ended_tokens import with_ended
 from tray_app.service.evidence import check_not_too_soon
 from tray_app.service.last_attempt import LastAttempt
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _ALIVE = "alive"
 _STILL_WORKS = msg("Kiwoom refused to revoke the token and says that it still works. Try again later.")
+_CAME_BACK_DEAD = msg("Kiwoom returned the revoked token, which no longer works. Try again in a moment.")
 
 
 class LockedSession:
@@ -215,8 +217,11 @@ class LockedSession:
             self._revoke_first(before, keys, broker)
         previous = PreviousToken(before, of_another, revoking, was_unexpired=was_unexpired)
         self.check_lock()
+        unsure: KiwoomTokenError | None = None
         try:
             answer = broker.issue(keys)
+            if previous.was_revoked(answer.token, self.record.evidence):
+                unsure = _check_came_back(answer.token, broker)
         except BrokerError as error:
             self._record_failure(error, request, keys, last, previous.revoking)
             if before is not None and before.value == request.refused:
@@ -236,6 +241,8 @@ class LockedSession:
                 self._tokens.forget(keeps_unsaved=True)
         self._events.add(how, token, unsaved)
         self._record_issue(token, request, previous, unsaved, answer.skew_seconds)
+        if unsure is not None:
+            self.remember_unanswered(token, unsure)
         self.used_keys = keys
         return Outcome(
             token,
@@ -502,6 +509,19 @@ class LockedSession:
         if self._exports is None or token is None:
             return ()
         return self._exports.withdraw({token.value.fingerprint()})
+
+
+def _check_came_back(token: Token, broker: TokenBroker) -> KiwoomTokenError | None:
+    """Ask Kiwoom about a token that it issued though it was revoked. Return why Kiwoom does not say, or None when the
+    token works. Raises `BrokerUnavailable` when it does not: soon there may be another."""
+    try:
+        is_alive = broker.verify(token.value).value == _ALIVE
+    except KiwoomTokenError as error:
+        without_traceback(error)
+        return error
+    if not is_alive:
+        raise errors.BrokerUnavailable(_CAME_BACK_DEAD)
+    return None
 
 
 def _check_seen(token: Token | None, request: Request, store: Store, record: LockRecord) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tray_app.core.token import Token
+    from tray_app.service.evidence import Evidence
 
 _MIN_CORRECTION_SECONDS = 3.0
 """A stored expiry that differs by less than this from the one by Kiwoom's clock stays as it is."""
@@ -29,6 +30,12 @@ class PreviousToken:
     def is_returned_as(self, issued: Token) -> bool:
         """Return True if Kiwoom has issued the stored token again."""
         return self.token is not None and self.token.is_same_as(issued)
+
+    def was_revoked(self, issued: Token, evidence: Evidence) -> bool:
+        """Return True if Kiwoom has issued a token again that was revoked, or may have been: a revoke and an issue may
+        not know of each other yet."""
+        fingerprint = issued.value.fingerprint()
+        return fingerprint == self.revoking or fingerprint in evidence.revoked
 
     def has_died(self, issued: Token) -> bool:
         """Return True if the stored token had ended before its expiry without being revoked here: Kiwoom has issued
