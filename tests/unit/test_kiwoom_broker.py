@@ -456,6 +456,13 @@ class TestFaults:
         kiwoom.set_fault("http-429", seconds=17)
         assert failure_of(broker.issue, KEYS).retry_after == 17.0
 
+    @pytest.mark.parametrize("hours", [-2, 0, 2])
+    def test_until_when_to_wait_is_by_kiwooms_clock(self, hours: int, start_answering: Callable[..., Any]) -> None:
+        headers = [("Date", "Tue, 04 Mar 2025 05:06:07 GMT"), ("Retry-After", "Tue, 04 Mar 2025 05:06:37 GMT")]
+        kiwoom = start_answering({"return_code": 5}, status=429, headers=headers)
+        broker = Broker(kiwoom.base_url, clock=lambda: NOW + hours * 3600)
+        assert failure_of(broker.issue, KEYS).retry_after == 30.0
+
     def test_a_redirect_is_not_followed(self, kiwoom: SandboxKiwoom, broker: Broker) -> None:
         kiwoom.set_fault("redirect")
         failure_of(broker.issue, KEYS)

@@ -335,8 +335,8 @@ class _Answer:
         self._fields = _json_object(content) or _json_object(decoded(content, encodings, MAX_ANSWER_BYTES))
         self._is_compressed = bool(encodings) and self._fields is None
         self._at = at
-        self._retry_after = retry_after_seconds(headers.get("Retry-After"), at)
         server_time = http_date(headers.get("Date"))
+        self._retry_after = retry_after_seconds(headers.get("Retry-After"), at if server_time is None else server_time)
         self._skew = None if server_time is None else server_time - at
 
     def issued(self) -> Issued | _JustEnded | KiwoomTokenError:

@@ -192,7 +192,8 @@ def error_for(
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:
-    """Return a `Retry-After` header (seconds or an HTTP date) as seconds from `now` (epoch seconds).
+    """Return a `Retry-After` header (seconds or an HTTP date) as seconds from `now` (epoch seconds), by the clock of
+    whoever sent it.
 
     The result is between 0 and `MAX_RETRY_AFTER_SECONDS`, or None when the header is missing or cannot be read.
     """
