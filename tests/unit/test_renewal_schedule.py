@@ -707,6 +707,30 @@ class TestFailure:
         schedule.answered(one := token(clock), clock(), same=False)
         assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
 
+    @pytest.mark.parametrize("text", ["입력 오류", "인증 실패", "[8005:x]", "[8010:x]", "[8031:x]", "[8015:x]"])
+    @pytest.mark.parametrize("outer", [2, 3])
+    def test_what_may_be_over_without_a_word_is_tried_again_after_growing_pauses(
+        self, outer: int, text: str, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        """The computer is back in the network in which the token was issued; or Kiwoom never said what was wrong."""
+        schedule.saw(None, clock())
+        error = error_for(outer, text)
+
+        assert pauses(schedule, clock, 7, error) == [60, 120, 300, 600, 1200, 1800, 1800]
+        assert (schedule.stopped, len(schedule.notices(clock()))) == (True, 1)
+
+        schedule.answered(one := token(clock), clock(), same=False)
+        assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
+
+    @pytest.mark.parametrize("code", ["8001", "8002", "8011", "8012", "8020", "8030", "8200"])
+    def test_what_kiwoom_explains_and_only_the_user_can_mend_is_not_tried_again(
+        self, code: str, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(None, clock())
+        schedule.failed(error_for(3, f"[{code}:x]"), clock())
+
+        assert (schedule.stopped, schedule.renew_at) == (True, None)
+
     def test_a_rotation_that_only_the_portal_can_mend_does_not_come_in_trading_hours(
         self, clock: Clock, dice: Dice
     ) -> None:

@@ -27,6 +27,9 @@ KEYRING = 6
 
 DEAD_TOKEN_CODE = "8005"  # noqa: S105 - a code of Kiwoom
 
+UNEXPLAINED_CODES = frozenset({"2", "3"})
+"""Kiwoom's general codes: for what was sent, and for the authentication. The answer did not say more."""
+
 _PAUSED = msg("After these failures Kiwoom is not asked for another {seconds} s.")
 _PACKAGE_MISSING = msg(
     "The Python package {package} is missing. Install this program again; where it was started with start.py, delete "

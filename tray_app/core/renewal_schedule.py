@@ -6,7 +6,7 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from tray_app.core.clock import earliest
-from tray_app.core.errors import BrokerUnavailable, Remedy, RevokeFailed
+from tray_app.core.errors import UNEXPLAINED_CODES, BrokerUnavailable, Remedy, RevokeFailed, TokenRefused
 from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import is_trading, last_time_of_day
 
@@ -33,7 +33,8 @@ _DOUBLINGS = 10
 _LONGEST_WAIT_WITHOUT_TOKEN_SECONDS = BUFFER_SECONDS + _AFTER_EXPIRY_SECONDS + _JITTER_AFTER_EXPIRY_SECONDS
 """For the expiry of a token that the five-minute rule has removed."""
 _PORTAL_PAUSES_SECONDS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
-"""How long to wait for what the user mends in Kiwoom's portal, which tells nobody; the last again and again."""
+"""How long to wait for what may be over without anybody telling this program (`_may_end_unseen`); the last again and
+again."""
 _LOSS_SECONDS = 60.0
 """A token that disappears this soon after a failed rotation was revoked by that rotation."""
 
@@ -71,9 +72,9 @@ class RenewalSchedule:
     meaning the expiry itself; `random` returns numbers from 0 to 1 and spreads the requests of many machines. `mode` is
     `real` or `demo`, whose trading hours differ.
 
-    `stopped` tells that the last error needs the user, so that nothing is asked before it is solved; only what is
-    solved at Kiwoom's portal, as an IP that is not registered, is tried again after growing pauses. `failures` counts
-    the failed requests in a row, the last of which was at `failed_at`.
+    `stopped` tells that the last error needs the user, so that nothing is asked before it is solved; only what may be
+    over without this program learning of it, as an IP that was not registered, is tried again after growing pauses.
+    `failures` counts the failed requests in a row, the last of which was at `failed_at`.
     """
 
     def __init__(self, policy: str, renew_before: float, random: Callable[[], float], mode: str = "real") -> None:
@@ -196,7 +197,7 @@ class RenewalSchedule:
         self.failed_at = now
         if not error.retry:
             self.stopped = True
-            if error.remedy == Remedy.OPEN_PORTAL and self._policy != NOTIFY:  # no program learns that it is solved
+            if _may_end_unseen(error) and self._policy != NOTIFY:
                 pause = _PORTAL_PAUSES_SECONDS[min(self._portal_failures, len(_PORTAL_PAUSES_SECONDS) - 1)]
                 self._renew_at, self._rotates = now + pause, self._rotates and rotating
                 self._portal_failures += 1
@@ -331,3 +332,11 @@ class RenewalSchedule:
 
     def _spread_after_expiry(self) -> float:
         return _AFTER_EXPIRY_SECONDS + _JITTER_AFTER_EXPIRY_SECONDS * self._random()
+
+
+def _may_end_unseen(error: KiwoomTokenError) -> bool:
+    """Return True for what stops a renewal and may be over without this program learning of it: what is mended in
+    Kiwoom's portal, what ends in another network (8010) or with the token that is meant, and what Kiwoom refuses
+    without saying why."""
+    is_about_token = isinstance(error, (TokenRefused, RevokeFailed))
+    return error.remedy == Remedy.OPEN_PORTAL or is_about_token or error.code in UNEXPLAINED_CODES
