@@ -722,6 +722,16 @@ class TestFailure:
         schedule.answered(one := token(clock), clock(), same=False)
         assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
 
+    def test_such_a_pause_ends_right_after_the_token_that_may_be_in_the_way(
+        self, schedule: TokenSchedule, clock: Clock
+    ) -> None:
+        schedule.saw(one := token(clock), clock())
+        clock.now = one.expires - 600
+
+        pauses(schedule, clock, 4, error_for(3, "[8010:x]"))
+
+        assert 1 <= clock() - one.expires <= 3
+
     @pytest.mark.parametrize("code", ["8001", "8002", "8011", "8012", "8020", "8030", "8200"])
     def test_what_kiwoom_explains_and_only_the_user_can_mend_is_not_tried_again(
         self, code: str, schedule: TokenSchedule, clock: Clock

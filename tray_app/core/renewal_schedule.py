@@ -199,7 +199,10 @@ class RenewalSchedule:
             self.stopped = True
             if _may_end_unseen(error) and self._policy != NOTIFY:
                 pause = _PORTAL_PAUSES_SECONDS[min(self._portal_failures, len(_PORTAL_PAUSES_SECONDS) - 1)]
-                self._renew_at, self._rotates = now + pause, self._rotates and rotating
+                self._renew_at, self._rotates = (
+                    now + _until_expiry(pause, self.token, now, self._spread_after_expiry()),
+                    self._rotates and rotating,
+                )
                 self._portal_failures += 1
             else:
                 self._renew_at, self._rotates = None, False
@@ -326,12 +329,19 @@ class RenewalSchedule:
         longest = _LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS if living is None else _LONGEST_PAUSE_SECONDS
         pause: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self.failures - 1, _DOUBLINGS), longest)
         pause *= 0.5 + self._random()
-        if living is not None:  # right after its expiry is the one moment not to miss
-            pause = min(pause, living.expires + self._spread_after_expiry() - now)
+        if living is not None:
+            pause = _until_expiry(pause, self.token, now, self._spread_after_expiry())
         return max(pause, error.retry_after or 0.0)
 
     def _spread_after_expiry(self) -> float:
         return _AFTER_EXPIRY_SECONDS + _JITTER_AFTER_EXPIRY_SECONDS * self._random()
+
+
+def _until_expiry(pause: float, token: Token | None, now: float, spread: float) -> float:
+    """Return the pause in seconds, or less if an unexpired token expires meanwhile: right after that, `spread` seconds
+    later, is the one moment not to miss."""
+    is_unexpired = token is not None and token.is_unexpired(now)
+    return min(pause, token.expires + spread - now) if token is not None and is_unexpired else pause
 
 
 def _may_end_unseen(error: KiwoomTokenError) -> bool:
