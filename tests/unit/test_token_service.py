@@ -34,6 +34,7 @@ from tray_app.core.errors import (
 from tray_app.core.language import msg
 from tray_app.core.token import token_for
 from tray_app.kiwoom.broker import Broker, Issued
+from tray_app.kiwoom.codes import error_for
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
@@ -1037,6 +1038,31 @@ class TestClear:
         cleared = service.clear(revoke=True)
 
         assert (cleared.revoked, cleared.already_dead, opened().current()) == (False, True, None)
+
+    @pytest.mark.parametrize("text", ["폐기 실패", "[9999:x]", "[8015:x]"])
+    @pytest.mark.parametrize("outer", [2, 3])
+    @pytest.mark.parametrize("ask", [lambda one: one.clear(revoke=True), lambda one: one.refresh(rotate=True)])
+    def test_a_refusal_that_kiwoom_does_not_explain_may_mean_that_the_token_is_dead(
+        self,
+        ask: Callable[[TokenService], Any],
+        outer: int,
+        text: str,
+        service: TokenService,
+        *,
+        broker: FakeBroker,
+        opened: Callable[..., TokenService],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        valid = service.ensure().token
+        monkeypatch.setattr(broker, "revoke", Mock(side_effect=error_for(outer, text)))
+
+        with pytest.raises(RevokeFailed, match="still works"):
+            ask(service)
+        assert opened().living() == valid
+
+        broker.living = None
+        ask(service)
+        assert opened().current() != valid
 
     def test_a_dead_token_is_not_revoked(self, service: TokenService, broker: FakeBroker, clock: Clock) -> None:
         service.ensure()

@@ -426,7 +426,7 @@ class LockedSession:
             if is_alive is not False:
                 if is_alive:
                     evidence = evidence.confirmed(token, self._clock())
-                elif isinstance(error, errors.RevokeFailed):
+                elif _leaves_token_unknown(error):
                     evidence = evidence.doubted(token, self._clock())
                 self.write(last=before, evidence=evidence, was_revoked=False)
                 if tries_store:
@@ -452,12 +452,12 @@ class LockedSession:
     def _is_alive_after(self, error: BaseException, token: Token, broker: TokenBroker) -> bool | None:
         """Return whether a token still works whose revoke ended with `error`.
 
-        Kiwoom said that it does not (8005), or is asked after a refusal. None when the error says nothing about it, or
-        Kiwoom does not say.
+        Kiwoom said that it does not (8005), or is asked after a refusal that may be about the token. None when the
+        error says nothing about it, or Kiwoom does not say.
         """
         if isinstance(error, errors.TokenRefused) and error.code == errors.DEAD_TOKEN_CODE:
             return False
-        if not isinstance(error, errors.RevokeFailed):
+        if not _leaves_token_unknown(error):
             return None
         try:
             return broker.verify(token.value).value == _ALIVE
@@ -545,3 +545,9 @@ def _leaves_outcome_unknown(error: BaseException) -> bool:
     if isinstance(error, errors.BrokerUnavailable):
         return error.was_sent
     return not isinstance(error, KiwoomTokenError)
+
+
+def _leaves_token_unknown(error: BaseException) -> bool:
+    """Return True if Kiwoom refused a revoke in a way that may mean that the token did not work any more."""
+    is_unexplained = isinstance(error, BrokerError) and error.code in errors.UNEXPLAINED_CODES
+    return is_unexplained or isinstance(error, (errors.RevokeFailed, errors.UnknownFailure))
