@@ -23,6 +23,7 @@ from tray_app.core.errors import (
 )
 from tray_app.core.secret import Secret
 from tray_app.core.token import Token, encode_seed, token_for
+from tray_app.kiwoom.broker import Liveness
 from tray_app.kiwoom.keys import AppKeys
 from tray_app.service.outcome import Outcome
 from tray_app.service.token_service import TokenService
@@ -175,6 +176,21 @@ class TestVerify:
         assert (texts(service), texts(other), tool.published, path.exists()) == (None, None, None, False)
         assert other.evidence().says_ended(token.value)
         assert other.tokens.read_record().was_interrupted(token), "nobody removed it on purpose"
+
+    def test_one_that_kiwoom_refuses_and_issues_again_is_not_called_a_new_one(
+        self, service: TokenService, broker: FakeBroker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        token = service.ensure().token
+        clock.advance(60)
+        monkeypatch.setattr(broker, "verify", lambda _: Liveness.DEAD)
+        for ask in (service.ensure, service.refresh, lambda: service.renew(None)):
+            assert not service.verify().is_alive
+            outcome = ask()
+            assert (outcome.how, outcome.token.value) == (Outcome.SAME, token.value)
+            clock.advance(60)
+
+        service.clear()
+        assert service.ensure().how == Outcome.ISSUED
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable(NO), TokenRefused(NO, code="8010")])
     def test_what_says_nothing_changes_nothing(

@@ -975,6 +975,22 @@ class TestStillTrue:
         world.holds(token_for("another", DAY, world.clock()))
         assert not world.schedule.still_true(notice, world.clock())
 
+    def test_a_death_once_though_kiwoom_issues_and_refuses_the_token_again_and_again(self, make: Make) -> None:
+        world = make()
+        token = world.token
+        assert token is not None
+        for _ in range(3):
+            world.schedule.saw(None, world.clock(), died=True)
+            world.holds(token)
+            world.tick()
+        assert [notice.kind for _, notice in world.told] == [NoticeKind.DIED]
+
+        world.holds(token_for("another", DAY, world.clock()))
+        world.schedule.saw(None, world.clock(), died=True)
+        world.holds(token_for("third", DAY, world.clock()))
+        world.tick()
+        assert [notice.kind for _, notice in world.told] == [NoticeKind.DIED] * 2
+
     def test_a_death_whose_successor_it_names(self, make: Make) -> None:
         world = make(NOTIFY)
         assert world.token is not None

@@ -62,6 +62,8 @@ class NoticeSchedule:
         self._rotated_in_vain: Notice | None = None
         self._dead: Token | None = None
         """The token that died, until that is reported."""
+        self._told_dead: Token | None = None
+        """The last one whose death was reported. Kiwoom may issue it again and refuse it again, for days."""
         self._told_trading_hours = False
         self._waiting_since: float | None = None
         self._snoozed_at = 0.0
@@ -96,7 +98,8 @@ class NoticeSchedule:
 
     def died(self, token: Token | None) -> None:
         """Take note that a token stopped working before its expiry."""
-        self._dead, self._expiring = token, None
+        is_told = token is not None and self._told_dead is not None and token.value == self._told_dead.value
+        self._dead, self._expiring = None if is_told else token, None
 
     def answered(self, token: Token, now: float, *, in_vain: bool) -> None:
         """Take note of the token that Kiwoom gave; `in_vain` when a rotation brought the revoked token back."""
@@ -266,7 +269,7 @@ class NoticeSchedule:
         """Mark a notice as shown. Most of them name the expiry, so they stand for the thresholds that have passed,
         too."""
         if notice.dead_expires:
-            self._dead = None
+            self._dead, self._told_dead = None, self._dead
         if notice.kind is NoticeKind.NOT_ROTATED:
             self._rotated_in_vain = None
         elif notice.kind is NoticeKind.TRADING_HOURS:

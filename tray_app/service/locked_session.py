@@ -230,7 +230,9 @@ class LockedSession:
         own = self._tokens.issued_for(keys)
         issued = answer.token.bound_to(own) if own else answer.token
         has_died = previous.has_died(issued)
-        how = Outcome.SAME if previous.is_returned_as(issued) else Outcome.ISSUED
+        evidence = self.record.evidence
+        came_back = evidence.is_about(issued.value) and evidence.says_ended(issued.value)
+        how = Outcome.SAME if came_back or previous.is_returned_as(issued) else Outcome.ISSUED
         self.issued = token = previous.to_store(issued)
         self.check_lock()
         unsaved = self._tokens.save(token)
