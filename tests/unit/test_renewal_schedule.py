@@ -872,3 +872,21 @@ class TestLongRun:
 
         assert gaps == 0
         assert clock() > START + 19 * (DAY - 600)
+
+
+@pytest.mark.parametrize("life", [1, 2, 5])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_tokens_with_lives_of_seconds_are_not_followed(
+    life: int, schedule: TokenSchedule, clock: Clock, *, is_new: bool
+) -> None:
+    schedule.saw(None, clock())
+    requests = 0
+    until = clock() + 600
+    while clock() < until:
+        if schedule.due(clock()) is not None:
+            requests += 1
+            name = f"token-{requests}" if is_new else "token"
+            schedule.answered(token_for(name, life, clock()), clock(), same=not is_new and requests > 1)
+        clock.advance(0.25)
+
+    assert requests <= 2 * 600 / 10

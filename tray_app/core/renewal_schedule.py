@@ -35,6 +35,10 @@ _LONGEST_WAIT_WITHOUT_TOKEN_SECONDS = BUFFER_SECONDS + _AFTER_EXPIRY_SECONDS + _
 _PORTAL_PAUSES_SECONDS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """How long to wait for what may be over without anybody telling this program (`_may_end_unseen`); the last again and
 again."""
+_SHORT_LIFE_SECONDS = 60.0
+_SHORTEST_PAUSE_SECONDS = 10.0
+"""Once two tokens have come within this time, and the last has a short life, the next is asked for no sooner."""
+
 _LOSS_SECONDS = 60.0
 """A token that disappears this soon after a failed rotation was revoked by that rotation."""
 
@@ -93,6 +97,7 @@ class RenewalSchedule:
         self._rotates = False
         """True if the token is to be revoked first at `_renew_at`; False without a token or a moment."""
         self._planned_at: float | None = None
+        self._came_at = self._not_before = float("-inf")
         self._done_plan: float | None = None
         """A plan that was carried out or missed; the store may show it for a moment longer."""
         self.token: Token | None = None
@@ -146,6 +151,9 @@ class RenewalSchedule:
         self._is_final_answer = self._is_unwanted = False
         self._rotation_failed_at, self._can_revoke = None, True
         self._forget_failures()
+        if 0 <= now - self._came_at < _SHORTEST_PAUSE_SECONDS and token.remaining(now) < _SHORT_LIFE_SECONDS:
+            self._not_before = now + _SHORTEST_PAUSE_SECONDS
+        self._came_at = now
         self._plan_for(token, now)
         return Seen.FIRST if is_first else Seen.NEW
 
@@ -300,6 +308,8 @@ class RenewalSchedule:
             self._plan(token.expires + self._spread_after_expiry())
         else:
             self._plan(self._usual_moment(token))
+        if self._renew_at is not None and self._not_before <= now + _SHORTEST_PAUSE_SECONDS:  # else the clock was set
+            self._renew_at = max(self._renew_at, self._not_before)
 
     def _plan(self, moment: float, *, rotates: bool = False) -> None:
         is_waiting_for_user = self.stopped and self._renew_at is None
