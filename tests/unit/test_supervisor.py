@@ -24,6 +24,7 @@ from tray_app.core.errors import (
     RevokeFailed,
     SettingsError,
     StoreError,
+    TokenRefused,
 )
 from tray_app.core.notices import Notice, NoticeKind, notice_text
 from tray_app.core.remedies import is_failing
@@ -1245,6 +1246,25 @@ class TestDeadToken:
         watched = make()
         state = watched.start()
         assert (state.stopped, state.renew_at) == (False, held.expires - 600)
+
+    def test_a_token_that_works_elsewhere_only_is_shown_until_it_works_here(
+        self, make: Make, service: FakeService, held: Token, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The computer has come into another network: every order is refused, and the token looks valid."""
+        with monkeypatch.context() as patch:
+            asked = fail_checks(
+                service, patch, failure := TokenRefused("Elsewhere.", code="8010", remedy=Remedy.ROTATE)
+            )
+            watched = make()
+            state = watched.start()
+            assert state.last is not None
+            assert (state.last.result, state.last.error) == (Result.FAILED, failure)
+            assert (state.stopped, state.renew_at, state.expires) == (False, held.expires - 600, held.expires)
+            watched.advance(3600)
+            assert len(asked) <= 9, "no more often than otherwise"
+        watched.advance(700)
+        assert watched.state.last is not None
+        assert watched.state.last.result is Result.CONFIRMED
 
     def test_a_doubt_that_another_program_recorded_leads_to_a_check(
         self, make: Make, service: FakeService, held: Token, monkeypatch: pytest.MonkeyPatch

@@ -36,7 +36,7 @@ _PORTAL_PAUSES_SECONDS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """How long to wait for what may be over without anybody telling this program (`_may_end_unseen`); the last again and
 again."""
 _SHORT_LIFE_SECONDS = 60.0
-_SHORTEST_PAUSE_SECONDS = 10.0
+_SHORTEST_PAUSE_SECONDS = 5.0
 """Once two tokens have come within this time, and the last has a short life, the next is asked for no sooner."""
 
 _LOSS_SECONDS = 60.0

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tray_app.core.clock import earliest
-from tray_app.core.errors import SettingsError
+from tray_app.core.errors import SettingsError, TokenRefused
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token_schedule import TokenSchedule
@@ -214,9 +214,11 @@ class TokenTracker:
 
     def on_unverified(self, now: float, error: KiwoomTokenError | None, *, is_requested: bool = False) -> None:
         """Take note that Kiwoom did not say whether the token works, which changes nothing about it. Where somebody
-        asked (`is_requested`), that is shown, and the check repeated until Kiwoom answers."""
-        if is_requested and error is not None:
+        asked (`is_requested`), that is shown, and the check repeated until Kiwoom answers. So is a token that works
+        elsewhere only (8010, 8031), until a check says that it works here."""
+        if error is not None and (is_requested or isinstance(error, TokenRefused)):
             self.on_failed(error, now, Action.VERIFY)
+        if error is not None and is_requested:
             self._verification.want()
         retry_after = None if error is None else error.retry_after
         self._verification.failed(now, retry_after, is_doubtful=self.state.is_doubtful)
