@@ -19,7 +19,7 @@ from tests.doubles import START, PromptHistory
 from tray_app.core.errors import BrokerUnavailable, KeysRefused, StoreError
 from tray_app.core.token import Token, token_for
 from tray_app.history import database as history_module
-from tray_app.history.database import KEPT_EVENTS, KEPT_SECONDS, History, NewerHistory, flush_history
+from tray_app.history.database import KEPT_EVENTS, KEPT_SECONDS, AnothersDatabase, History, NewerHistory, flush_history
 from tray_app.history.draft import EventDraft
 from tray_app.history.events import EventKind
 
@@ -277,14 +277,38 @@ class TestTrouble:
         assert kinds(history) == ["issued"]
         assert not Path(history.path + ".damaged").exists()
 
-    def test_a_database_of_something_else_is_not_written_into(self, history: History) -> None:
-        Path(history.path).parent.mkdir()
-        with closing(sqlite3.connect(history.path)) as other:
-            other.execute("CREATE TABLE positions (code TEXT)")
+    @pytest.mark.parametrize("version", [0, 1, 99])
+    def test_a_database_of_another_program_stays_as_it_is(self, history: History, version: int) -> None:
+        path = Path(history.path)
+        path.parent.mkdir()
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("CREATE TABLE candles (close INTEGER)")
+            other.execute(f"PRAGMA user_version = {version}")
+        before = path.read_bytes()
         note(history, START, "issued")
-        assert kinds(history) == ["issued"]
-        with closing(sqlite3.connect(history.path + ".damaged")) as other:
-            assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("positions",)]
+        assert [one.name for one in path.parent.iterdir()] == ["history.db"]
+        assert path.read_bytes() == before
+        with pytest.raises(AnothersDatabase, match="another program"):
+            history.read("default")
+
+    def test_tables_that_another_program_has_added_stay(self, history: History) -> None:
+        note(history, START, "issued")
+        with closing(sqlite3.connect(history.path)) as other:
+            other.execute("CREATE TABLE candles (close INTEGER)")
+        note(history, START + 1, "cleared")
+        assert kinds(history) == ["issued", "cleared"]
+        assert not Path(history.path + ".damaged").exists()
+
+    def test_what_was_set_aside_is_never_lost(self, history: History) -> None:
+        path = Path(history.path)
+        path.parent.mkdir()
+        for content in (b"prices of last year", b"prices of this year"):
+            path.write_bytes(content)
+            note(history, START, "issued")
+        assert path.with_name("history.db.damaged").read_bytes() == b"prices of last year"
+        assert path.read_bytes() == b"prices of this year"
+        with pytest.raises(StoreError, match="Move both away"):
+            history.read("default")
 
     def test_a_newer_record_is_left_alone_and_told_to_the_reader(self, history: History) -> None:
         note(history, START, "issued")

@@ -73,8 +73,10 @@ class NewerHistory(StoreError):
     retry = False
 
 
-class _Damaged(Exception):
-    """The file is not a history."""
+class AnothersDatabase(StoreError):
+    """The file is a database of another program, such as a bot that keeps its prices in the same folder."""
+
+    retry = False
 
 
 class History:
@@ -128,8 +130,8 @@ class History:
         before = version_of(self.path)
         try:
             with closing(self._connect()) as database:
-                return list(ask(database, *values)) if _schema(database) else []
-        except (_Damaged, sqlite3.Error) as error:
+                return list(ask(database, *values)) if _schema(database, self.path) else []
+        except sqlite3.Error as error:
             if _is_damage(error):
                 self._set_aside(before)
                 return []
@@ -150,7 +152,7 @@ class History:
         before = version_of(self.path)
         try:
             self._add(events)
-        except (_Damaged, sqlite3.DatabaseError) as error:
+        except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise
             self._set_aside(before)
@@ -160,7 +162,7 @@ class History:
     def _add(self, events: Sequence[Event]) -> None:
         with closing(self._connect()) as database:
             database.execute("BEGIN IMMEDIATE")
-            if not _schema(database):
+            if not _schema(database, self.path):
                 for statement in _TABLES:
                     database.execute(statement)
             for event in events:
@@ -189,11 +191,21 @@ class History:
             os.close(create_private(self.path))
 
     def _set_aside(self, judged: object) -> None:
-        """Rename a damaged file, if it is still the one that was `judged`. SQLite deletes its journal later."""
+        """Rename a damaged file, if it is still the one that was `judged`. SQLite deletes its journal later.
+
+        Raises `StoreError` where one was set aside before: either may be what another program keeps under this name.
+        """
         if judged is None or version_of(self.path) != judged:
             return
+        aside = self.path + ".damaged"
+        if os.path.lexists(aside):
+            raise StoreError(
+                msg("{path} is no history, and {aside} is there already. Move both away, then try again."),
+                path=self.path,
+                aside=aside,
+            )
         logs.error("The history was damaged; it is now %s.damaged, and a new one begins", FILE)
-        move_private(self.path, self.path + ".damaged")
+        move_private(self.path, aside)
 
 
 class _Writer:
@@ -285,19 +297,19 @@ _TABLES = (
 _BRINGS_OR_TAKES = "kind <> 'failed'"
 
 
-def _schema(database: sqlite3.Connection) -> int:
-    """Return the version of the format, 0 for an empty file. Raises `NewerHistory`, or `_Damaged` for another file."""
+def _schema(database: sqlite3.Connection, path: str) -> int:
+    """Return the version of the format, 0 for an empty file. Raises `NewerHistory` or `AnothersDatabase`."""
     version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not (version and "events" in tables):
+        raise AnothersDatabase(msg("{path} is a database of another program, so no history is kept here."), path=path)
     if version > _SCHEMA:
         raise NewerHistory(msg("The history was written by a newer version of this program. Update this one."))
-    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables != ({"events"} if version else set()):
-        raise _Damaged
-    return version
+    return version if tables else 0
 
 
-def _is_damage(error: Exception) -> bool:
-    return isinstance(error, _Damaged) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED_CODES
+def _is_damage(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED_CODES
 
 
 def _put(database: sqlite3.Connection, event: Event) -> None:
