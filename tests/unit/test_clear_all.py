@@ -95,7 +95,7 @@ def test_a_token_of_other_keys_goes_too(
     monkeypatch.setenv("APP_KEY", "another-account-with-a-key-of-its-own")
     assert "stays" in run("clear").out
     kept = run("clear", "--all", "--revoke")
-    assert (kept.status, kept.out.partition(":")[0]) == (1, "default")
+    assert (kept.status, kept.out, kept.err.partition(":")[0]) == (1, "", "default")
     assert (data / ".token").exists()
 
     cleared = run("clear", "--all")
@@ -142,8 +142,8 @@ def test_a_keyring_that_cannot_be_read_is_a_failure(
 
     cleared = run("clear", "--all")
 
-    assert cleared.status == 6
-    assert "scalp: Any token stored here counts as removed," in cleared.out
+    assert (cleared.status, cleared.out) == (6, "")
+    assert "\nscalp: Any token stored here counts as removed," in cleared.err
 
 
 def test_all_and_one_profile_contradict_each_other(run: Callable[..., Run]) -> None:

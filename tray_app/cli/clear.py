@@ -51,7 +51,7 @@ def _clear_all(options: Namespace) -> int:
             _complain(profile, say(failure))
             statuses.append(failure.exit_status)
             continue
-        if cleared.was_there or cleared.of_other_keys or cleared.unseen is not None:
+        if cleared.was_there:
             print(f"{printable(profile)}: {_cleared_text(cleared)}")
             has_told = True
         statuses += _complaints(profile, cleared)
@@ -68,8 +68,8 @@ def _clear(profile: str, *, revoke: bool) -> Cleared:
 
 
 def _complaints(profile: str, cleared: Cleared) -> list[int]:
-    """Print what is still stored somewhere; return the exit statuses."""
-    for sentence in _leftover_texts(cleared):
+    """Print what is still stored somewhere, or may be; return the exit statuses."""
+    for sentence in [*_leftover_texts(cleared), *_untouched_texts(cleared)]:
         _complain(profile, sentence)
     failures = [*cleared.unpublished, *filter(None, (cleared.undeleted, cleared.unseen))]
     return [*(error.exit_status for error in failures), *([UNEXPECTED] if cleared.of_other_keys else [])]
@@ -93,12 +93,20 @@ def _cleared_text(cleared: Cleared) -> str:
         return tr("The token was removed from this computer. At Kiwoom it may still be valid.")
     if cleared.was_there:
         return tr("The token was removed from this computer. At Kiwoom it stays valid until it expires.")
+    return next(iter(_untouched_texts(cleared)), tr("There was no token."))
+
+
+def _untouched_texts(cleared: Cleared) -> list[str]:
+    """Return a sentence for a token that a clear has left, and one for a token that it could not see."""
+    texts = []
     if cleared.of_other_keys:
-        return tr("There was no token of this account. The stored one was issued with other keys and stays.")
+        texts.append(tr("There was no token of this account. The stored one was issued with other keys and stays."))
     if cleared.unseen is not None:
         reason = say(cleared.unseen)
-        return tr("Any token stored here counts as removed, because it could not be read: {reason}", reason=reason)
-    return tr("There was no token.")
+        texts.append(
+            tr("Any token stored here counts as removed, because it could not be read: {reason}", reason=reason)
+        )
+    return texts
 
 
 def _leftover_texts(cleared: Cleared) -> list[str]:
