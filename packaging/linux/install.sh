@@ -19,18 +19,47 @@ metainfo=$prefix/share/metainfo
 units=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
 autostart=${XDG_CONFIG_HOME:-$HOME/.config}/autostart/$name.desktop
 
-is_running() {
-  for one in /proc/[0-9]*/exe; do
-    [ "$(readlink "$one" 2>/dev/null)" = "$place/$name" ] && return 0
+trays() {
+  # the processes of this copy's tray; not those that it starts itself for a moment
+  for one in /proc/[0-9]*; do
+    [ "$(readlink "$one/exe" 2>/dev/null)" = "$place/$name" ] || continue
+    case $(tr '\0' ' ' <"$one/cmdline" 2>/dev/null) in
+    *" --self-test"* | *" --update-holidays"* | *" --quit"*) ;;
+    *) echo "${one#/proc/}" ;;
+    esac
   done
-  return 1
+  return 0
 }
 
-quit_running() {
-  if [ -x "$place/$name" ] && is_running; then
-    "$place/$name" --quit 2>/dev/null || true
-    "$place/$name" --sandbox --quit >/dev/null 2>&1 || true
-  fi
+remember() {
+  # write the environment and the command of each tray that runs into a file: this script may have been started without
+  # the desktop, as over ssh, or with other settings
+  for one in $(trays); do
+    {
+      # without what the boot loader of a packaged program adds
+      sed -z -e '/^[A-Za-z_][A-Za-z_0-9]*=/!d' -e '/^_PYI_/d' -e '/^LD_LIBRARY_PATH=/d' \
+        -e 's/^LD_LIBRARY_PATH_ORIG=/LD_LIBRARY_PATH=/' "/proc/$one/environ"
+      printf '%s\0' "$place/$name"
+      sed -z -e 1d -e '/^--show$/d' -e '/^-Embedding$/d' -e '/^--background$/d' "/proc/$one/cmdline"
+    } >"$remembered/$one" 2>/dev/null || rm -f "$remembered/$one" # it has ended meanwhile
+  done
+}
+
+quit_trays() {
+  for file in "$remembered"/*; do
+    [ -e "$file" ] || continue
+    xargs -0 sh -c 'env -i "$@" --quit' sh <"$file" 2>/dev/null || true
+    if [ -e "/proc/${file##*/}/exe" ]; then # practice may have been chosen at the first start, without the option
+      xargs -0 sh -c 'env -i "$@" --sandbox --quit' sh <"$file" >/dev/null 2>&1 || true
+    fi
+  done
+}
+
+start_trays() {
+  for file in "$remembered"/*; do
+    if [ ! -e "$file" ] || [ -e "/proc/${file##*/}/exe" ]; then continue; fi
+    xargs -0 sh -c 'env -i "$@" --background >/dev/null 2>&1 </dev/null &' sh <"$file"
+  done
 }
 
 watches() {
@@ -42,10 +71,26 @@ watches() {
   return 0
 }
 
-restart_unit() {
+unit_of() {
+  # the user's unit that runs this process, if it is one of systemd's
+  systemctl --user show --type=service --property=Id --property=MainPID '*' 2>/dev/null | awk -v RS= -v pid="$1" '{
+    id = ""; found = 0
+    for (i = 1; i <= NF; i++) {
+      if ($i == "MainPID=" pid) found = 1
+      if (index($i, "Id=") == 1) id = substr($i, 4)
+    }
+    if (found) print id
+  }'
+}
+
+change_units() {
+  # RESTART-OR-STOP: the unit that this script has installed, and those of more accounts, whatever their names
   if command -v systemctl >/dev/null 2>&1; then
     systemctl --user daemon-reload >/dev/null 2>&1 || true
-    systemctl --user try-restart kiwoom-token-watch >/dev/null 2>&1 || true
+    for process in $watching; do
+      unit=$(unit_of "$process")
+      [ -z "$unit" ] || systemctl --user "$1" "$unit" >/dev/null 2>&1 || true
+    done
   fi
 }
 
@@ -53,7 +98,12 @@ stop() {
   if command -v systemctl >/dev/null 2>&1; then
     systemctl --user disable --now kiwoom-token-watch >/dev/null 2>&1 || true
   fi
-  quit_running
+  change_units stop
+  remember
+  quit_trays
+  for one in $(trays); do
+    echo "Kiwoom Token Tray (process $one) does not quit. End it: kill $one" >&2
+  done
 }
 
 remove() {
@@ -64,6 +114,12 @@ remove() {
   done
   rm -f "$applications/$name.desktop" "$metainfo/$name.metainfo.xml" "$units/kiwoom-token-watch.service" \
     "$icons/scalable/apps/$name.svg" "$icons/256x256/apps/$name.png"
+}
+
+is_our_history() {
+  # a bot may keep a database of the same name, or tables of its own, in the data folder
+  [ "$(grep -ao 'CREATE TABLE' "$1" 2>/dev/null | wc -l)" -eq 1 ] &&
+    grep -aqF 'CREATE TABLE events (id INTEGER PRIMARY KEY, at REAL NOT NULL, profile TEXT NOT NULL,' "$1"
 }
 
 remove_autostart() {
@@ -80,8 +136,12 @@ refresh_desktop() {
   touch -c "$icons" 2>/dev/null || true
 }
 
+remembered=$(mktemp -d)
+trap 'rm -rf "$remembered"' EXIT
+
 case ${1:-} in
 --remove | --purge)
+  watching=$(watches)
   stop
   if [ "$1" = --purge ]; then
     # asked of the program while it is there, and while the settings still name the places
@@ -97,9 +157,22 @@ case ${1:-} in
   remove_autostart
   if [ "$1" = --purge ]; then
     rm -rf "${XDG_STATE_HOME:-$HOME/.local/state}/$name" "${XDG_DATA_HOME:-$HOME/.local/share}/$name"
-    [ -n "$data" ] && rm -f "$data/history.db" "$data/history.db-wal" "$data/history.db-shm"
-    [ -n "$settings" ] && rm -f "$settings" "$settings.lock"
+    if [ -n "$data" ] && is_our_history "$data/history.db"; then
+      rm -f "$data/history.db" "$data/history.db-journal"
+    fi
+    if [ -n "$settings" ]; then
+      rm -f "$settings" "$settings.lock"
+      rmdir "${settings%/*}" 2>/dev/null || true
+      if [ -e "${settings%/*}/keys.env" ]; then
+        echo "The app key and secret stay in ${settings%/*}/keys.env." >&2
+      fi
+    fi
   fi
+  for one in $watching; do
+    if [ -d "/proc/$one" ]; then
+      echo "kiwoom-token watch (process $one) still runs what has been removed. End it: kill $one" >&2
+    fi
+  done
   refresh_desktop
   exit 0
   ;;
@@ -113,18 +186,16 @@ esac
 mkdir -p "$prefix/lib" "$prefix/bin" "$applications" "$metainfo" "$units" "$icons/scalable/apps" "$icons/256x256/apps"
 rm -rf "$place.new" "$place.old"
 cp -R "$here" "$place.new" # beside the old one: an interrupted copy leaves that as it is
-was_running=
 watching=$(watches)
 if [ -x "$place/$name" ]; then
-  if is_running; then
-    was_running=1
-    quit_running
-    if is_running; then
-      rm -rf "$place.new"
-      echo "Kiwoom Token Tray is running and does not quit. Quit it from its menu and try again." >&2
-      exit 1
-    fi
-  fi
+  remember
+  quit_trays
+  for one in $(trays); do
+    rm -rf "$place.new"
+    start_trays
+    echo "Kiwoom Token Tray (process $one) does not quit. End it (kill $one) and try again." >&2
+    exit 1
+  done
   mv "$place" "$place.old"
 fi
 mv "$place.new" "$place"
@@ -138,15 +209,13 @@ cp "$here/share/metainfo/$name.metainfo.xml" "$metainfo/"
 cp "$here/share/icons/hicolor/scalable/apps/$name.svg" "$icons/scalable/apps/"
 cp "$here/share/icons/hicolor/256x256/apps/$name.png" "$icons/256x256/apps/"
 refresh_desktop
-restart_unit
+change_units try-restart
 for one in $watching; do
   if [ -d "/proc/$one" ]; then # no unit of systemd: nobody but its user can start it again
-    echo "kiwoom-token watch (process $one) still runs the old version. End it and start it again." >&2
+    echo "kiwoom-token watch (process $one) still runs the old version, which fails without its files. End it and start it again." >&2
   fi
 done
-if [ -n "$was_running" ]; then
-  "$place/$name" --background >/dev/null 2>&1 &
-fi
+start_trays
 case ":$PATH:" in
 *":$prefix/bin:"*) ;;
 *) echo "Add $prefix/bin to PATH, or call $prefix/bin/kiwoom-token by its path." ;;

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
+import time
 import tomllib
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +24,7 @@ from tests.packaging.conftest import ROOT
 from tests.scripts import load_script
 from tray_app import TokenManager
 from tray_app.cli.self_test import import_modules, run_checks
+from tray_app.history.database import flush_history
 
 PACKAGING = ROOT / "packaging"
 
@@ -307,27 +310,95 @@ def test_linux_archive_installs_for_the_user_and_leaves_nothing_but_settings(
     assert settings.exists()
 
 
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>"$HOME/asked"
+[ "$2" != show ] || printf 'MainPID=1\nId=other.service\n\nMainPID=%s\nId=watch-scalp.service\n' "$(cat "$HOME/unit")"
+"""
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the archive is for Linux")
-def test_updating_restarts_the_unit_and_names_a_watch_that_was_started_by_hand(
-    unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("arguments", "change"), [((), "try-restart"), (("--remove",), "stop")])
+def test_units_of_any_name_are_restarted_or_stopped_and_a_watch_that_was_started_by_hand_is_named(
+    unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], change: str
 ) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
-    (programs / "systemctl").write_text('#!/bin/sh\necho "$@" >>"$HOME/asked"\n')
+    (programs / "systemctl").write_text(SYSTEMCTL)
     (programs / "systemctl").chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join([str(programs), os.environ["PATH"]]))
     (unpacked / "kiwoom-token").unlink()
     shutil.copy(shutil.which("cat") or "", unpacked / "kiwoom-token")  # which waits for its input
+    home = Path(os.environ["HOME"])
+    (home / "unit").parent.mkdir(parents=True, exist_ok=True)
     install(unpacked)
-    program = Path(os.environ["HOME"]) / ".local/lib/kiwoom-token-tray/kiwoom-token"
+    watch = [str(home / ".local/lib/kiwoom-token-tray/kiwoom-token"), "-", "watch", "-"]
 
-    with subprocess.Popen([program, "-", "watch", "-"], stdin=subprocess.PIPE) as by_hand:
-        done = subprocess.run([unpacked / "install.sh"], capture_output=True, encoding="utf-8", check=True)
+    with (
+        subprocess.Popen(watch, stdin=subprocess.PIPE) as by_hand,
+        subprocess.Popen(watch, stdin=subprocess.PIPE) as of_a_unit,
+    ):
+        (home / "unit").write_text(str(of_a_unit.pid))
+        command = [str(unpacked / "install.sh"), *arguments]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
         by_hand.terminate()
+        of_a_unit.terminate()
 
-    assert f"kiwoom-token watch (process {by_hand.pid}) still runs the old version." in done.stderr
-    asked = (Path(os.environ["HOME"]) / "asked").read_text().splitlines()
-    assert asked[-2:] == ["--user daemon-reload", "--user try-restart kiwoom-token-watch"]
+    assert f"kiwoom-token watch (process {by_hand.pid}) still runs" in done.stderr
+    asked = (home / "asked").read_text().splitlines()
+    assert [one for one in asked if one.startswith(f"--user {change}")] == [f"--user {change} watch-scalp.service"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the archive is for Linux")
+def test_updating_starts_the_tray_again_as_it_was_started(
+    unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over ssh there is no desktop, and in a terminal other keys may be exported than those of the tray."""
+    (unpacked / "kiwoom-token-tray").unlink()
+    shutil.copy(shutil.which("cat") or "", unpacked / "kiwoom-token-tray")  # which waits for its input
+    install(unpacked)
+    home = Path(os.environ["HOME"])
+    program = home / ".local/lib/kiwoom-token-tray/kiwoom-token-tray"
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    asked = tmp_path / "asked"
+    (programs / "env").write_text(
+        f"""#!/bin/sh
+        case "$*" in *--quit) kill "$(cat "{tmp_path}/pid")"; sleep 0.5 ;; esac
+        printf '%s\\n' "$@" done >>"{asked}"
+        """
+    )
+    (programs / "env").chmod(0o755)
+    of_the_tray = {"DISPLAY": ":5", "LD_LIBRARY_PATH": str(program.parent), "NAME": "두 줄\n", "_PYI_X": "1"}
+    with subprocess.Popen([program, "-"], stdin=subprocess.PIPE, env=of_the_tray) as tray:
+        (tmp_path / "pid").write_text(str(tray.pid))
+        monkeypatch.setenv("PATH", os.pathsep.join([str(programs), os.environ["PATH"]]))
+        monkeypatch.setenv("APP_KEY", "of-another-account")
+        install(unpacked)
+    end = time.monotonic() + 10
+    while asked.read_text().count("done") < 2 and time.monotonic() < end:
+        time.sleep(0.05)  # it is started in the background
+
+    as_started = ["-i", "DISPLAY=:5", "NAME=두 줄", "", str(program), "-"]
+    assert asked.read_text().splitlines() == [*as_started, "--quit", "done", *as_started, "--background", "done"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the archive is for Linux")
+def test_a_tray_that_does_not_quit_is_named_and_nothing_is_replaced(unpacked: Path) -> None:
+    (unpacked / "kiwoom-token-tray").unlink()
+    shutil.copy(shutil.which("cat") or "", unpacked / "kiwoom-token-tray")
+    install(unpacked)
+    program = Path(os.environ["HOME"]) / ".local/lib/kiwoom-token-tray/kiwoom-token-tray"
+    (unpacked / "of-the-new-version").touch()
+
+    with subprocess.Popen([program, "-"], stdin=subprocess.PIPE) as tray:
+        done = subprocess.run([unpacked / "install.sh"], capture_output=True, encoding="utf-8", check=False)
+        tray.terminate()
+
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        f"Kiwoom Token Tray (process {tray.pid}) does not quit. End it (kill {tray.pid}) and try again.\n"
+    )
+    assert not (program.parent / "of-the-new-version").exists()
 
 
 def put_command_line(unpacked: Path) -> None:
@@ -359,6 +430,37 @@ def test_purging_takes_the_tokens_of_every_profile(unpacked: Path, stored: list[
     assert [one for one in stored if one.exists()] == []
     assert not (Path(os.environ["KIWOOM_TRAY_CONFIG_DIR"]) / "settings.toml").exists()
     assert not (Path(os.environ["HOME"]) / ".local/lib/kiwoom-token-tray").exists()
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("whose", ["ours", "a bot's", "both"])
+def test_purging_takes_our_history_alone(unpacked: Path, stored: list[Path], whose: str) -> None:
+    put_command_line(unpacked)
+    install(unpacked)
+    flush_history()
+    history = stored[0].with_name("history.db")
+    assert history.exists()
+    if whose == "a bot's":
+        history.unlink()
+    if whose != "ours":
+        with closing(sqlite3.connect(history)) as bot:
+            bot.execute("CREATE TABLE candles (close INTEGER)")
+
+    install(unpacked, "--purge")
+
+    assert history.exists() is (whose != "ours")
+
+
+@pytest.mark.posix
+def test_purging_tells_of_the_keys_in_a_file(unpacked: Path, stored: list[Path]) -> None:
+    put_command_line(unpacked)
+    install(unpacked)
+    keys = Path(os.environ["KIWOOM_TRAY_CONFIG_DIR"]) / "keys.env"
+    keys.write_text("APP_KEY=k\n")
+
+    done = subprocess.run([unpacked / "install.sh", "--purge"], capture_output=True, encoding="utf-8", check=True)
+
+    assert done.stderr == f"The app key and secret stay in {keys}.\n"
 
 
 @pytest.mark.posix
