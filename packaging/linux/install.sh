@@ -32,15 +32,20 @@ trays() {
 }
 
 remember() {
-  # write the environment and the command of each tray that runs into a file: this script may have been started without
-  # the desktop, as over ssh, or with other settings
+  # write for each tray that runs a script that runs its command again, in its environment and with more arguments: this
+  # one may have been started without the desktop, as over ssh, or with other settings. A script, because there may be
+  # keys in the environment, and everybody can read the arguments of a program
+  quoted="s/'/'\\\\''/g"
   for one in $(trays); do
     {
-      # without what the boot loader of a packaged program adds
+      # without what the boot loader of a packaged program adds, and what a shell does not let one set
       sed -z -e '/^[A-Za-z_][A-Za-z_0-9]*=/!d' -e '/^_PYI_/d' -e '/^LD_LIBRARY_PATH=/d' \
-        -e 's/^LD_LIBRARY_PATH_ORIG=/LD_LIBRARY_PATH=/' "/proc/$one/environ"
-      printf '%s\0' "$place/$name"
-      sed -z -e 1d -e '/^--show$/d' -e '/^-Embedding$/d' -e '/^--background$/d' "/proc/$one/cmdline"
+        -e 's/^LD_LIBRARY_PATH_ORIG=/LD_LIBRARY_PATH=/' -e '/^\(BASH[A-Z]*OPTS\|SHELLOPTS\|E*UID\|PPID\)=/d' \
+        -e "$quoted" -e "s/=\(.*\)/='\1'/" -e 's/^/export /' "/proc/$one/environ" | tr '\0' '\n'
+      printf "exec '%s'" "$(printf %s "$place/$name" | sed "$quoted")"
+      sed -z -e 1d -e '/^--show$/d' -e '/^-Embedding$/d' -e '/^--background$/d' -e "$quoted" -e "s/.*/ '&'/" \
+        "/proc/$one/cmdline" | tr -d '\0'
+      printf ' "$@"\n'
     } >"$remembered/$one" 2>/dev/null || rm -f "$remembered/$one" # it has ended meanwhile
   done
 }
@@ -48,9 +53,9 @@ remember() {
 quit_trays() {
   for file in "$remembered"/*; do
     [ -e "$file" ] || continue
-    xargs -0 sh -c 'env -i "$@" --quit' sh <"$file" 2>/dev/null || true
+    env -i /bin/sh "$file" --quit 2>/dev/null || true
     if [ -e "/proc/${file##*/}/exe" ]; then # practice may have been chosen at the first start, without the option
-      xargs -0 sh -c 'env -i "$@" --sandbox --quit' sh <"$file" >/dev/null 2>&1 || true
+      env -i /bin/sh "$file" --sandbox --quit >/dev/null 2>&1 || true
     fi
   done
 }
@@ -58,7 +63,7 @@ quit_trays() {
 start_trays() {
   for file in "$remembered"/*; do
     if [ ! -e "$file" ] || [ -e "/proc/${file##*/}/exe" ]; then continue; fi
-    xargs -0 sh -c 'env -i "$@" --background >/dev/null 2>&1 </dev/null &' sh <"$file"
+    env -i /bin/sh "$file" --background >/dev/null 2>&1 </dev/null &
   done
 }
 

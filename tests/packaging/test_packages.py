@@ -356,30 +356,43 @@ def test_updating_starts_the_tray_again_as_it_was_started(
     (unpacked / "kiwoom-token-tray").unlink()
     shutil.copy(shutil.which("cat") or "", unpacked / "kiwoom-token-tray")  # which waits for its input
     install(unpacked)
-    home = Path(os.environ["HOME"])
-    program = home / ".local/lib/kiwoom-token-tray/kiwoom-token-tray"
-    programs = tmp_path / "programs"
+    program = Path(os.environ["HOME"]) / ".local/lib/kiwoom-token-tray/kiwoom-token-tray"
+    programs, arguments, started = tmp_path / "programs", tmp_path / "arguments", tmp_path / "started"
     programs.mkdir()
-    asked = tmp_path / "asked"
     (programs / "env").write_text(
         f"""#!/bin/sh
+        printf '%s\\n' "$@" >>"{arguments}"
         case "$*" in *--quit) kill "$(cat "{tmp_path}/pid")"; sleep 0.5 ;; esac
-        printf '%s\\n' "$@" done >>"{asked}"
+        exec /usr/bin/env "$@"
         """
     )
     (programs / "env").chmod(0o755)
-    of_the_tray = {"DISPLAY": ":5", "LD_LIBRARY_PATH": str(program.parent), "NAME": "두 줄\n", "_PYI_X": "1"}
-    with subprocess.Popen([program, "-"], stdin=subprocess.PIPE, env=of_the_tray) as tray:
+    of_the_new_version = unpacked / "kiwoom-token-tray"
+    of_the_new_version.unlink()
+    of_the_new_version.write_text(
+        f"""#!/bin/sh
+        {{ /usr/bin/env -0; printf '%s\\0' "$@"; }} >"{started}.new"
+        mv "{started}.new" "{started}"
+        """
+    )
+    of_the_new_version.chmod(0o755)
+    kept = {"DISPLAY": ":5", "APP_SECRET": 'the tray\'s own $HOME "one" \\', "NAME": "두 줄\n"}
+    of_the_tray = {**kept, "LD_LIBRARY_PATH": str(program.parent), "_PYI_X": "1", "UID": "0"}
+    with subprocess.Popen([program, "-", "it's"], stdin=subprocess.PIPE, env=of_the_tray) as tray:
         (tmp_path / "pid").write_text(str(tray.pid))
         monkeypatch.setenv("PATH", os.pathsep.join([str(programs), os.environ["PATH"]]))
         monkeypatch.setenv("APP_KEY", "of-another-account")
         install(unpacked)
     end = time.monotonic() + 10
-    while asked.read_text().count("done") < 2 and time.monotonic() < end:
+    while not started.exists() and time.monotonic() < end:
         time.sleep(0.05)  # it is started in the background
 
-    as_started = ["-i", "DISPLAY=:5", "NAME=두 줄", "", str(program), "-"]
-    assert asked.read_text().splitlines() == [*as_started, "--quit", "done", *as_started, "--background", "done"]
+    parts = started.read_text().split("\0")[:-1]
+    environment = dict(one.split("=", 1) for one in parts if "=" in one)
+    assert {name: environment.get(name) for name in kept} == kept
+    assert not environment.keys() & {"LD_LIBRARY_PATH", "_PYI_X", "APP_KEY"}
+    assert parts[-3:] == ["-", "it's", "--background"]
+    assert "own" not in arguments.read_text()  # which everybody can read
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the archive is for Linux")
