@@ -223,6 +223,21 @@ def test_a_profile_whose_section_is_gone_is_not_made_again_by_a_setting(world: W
     assert settings.read_text() == before
 
 
+def test_why_a_setting_was_refused_stays_in_sight_until_the_file_is_another_one(world: World, settings: Path) -> None:
+    monitors = world.start()
+    monitors.set("policy", "auto", "second")
+    world.sees(lambda: bool(monitors.problems))
+
+    told = []
+    monitors.changed.connect(lambda: told.append(monitors.problems))
+    monitors.reload()  # as a change of another file in the folder does
+    world.sees(lambda: bool(told))
+    assert all(told)
+
+    add(settings, 'theme = "dark"\n')
+    world.sees(lambda: not monitors.problems)
+
+
 def test_a_broken_line_is_reported_and_what_it_said_before_no_longer_applies(world: World, settings: Path) -> None:
     add(settings, 'warn_before = ["10m"]\n')
     monitors = world.start()

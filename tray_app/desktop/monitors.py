@@ -13,6 +13,7 @@ from tray_app.desktop.file_watch import FileWatch, watchable
 from tray_app.desktop.worker import Worker
 from tray_app.service.settings_changes import change_setting, setting_named
 from tray_app.supervisor.profile_settings import FoundSettings, ProfileSettings
+from tray_app.system.private_files import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +57,9 @@ class Monitors(QObject):
         self._open_monitor = open_monitor
         self._has_started = False
         self._problems: tuple[KiwoomTokenError, ...] = settings.problems
+        self._refused: tuple[KiwoomTokenError, ...] = ()
+        """Why something was not saved or not done, until something is saved or the file becomes another one."""
+        self._version: object = None
         self._monitors: dict[str, Monitor] = {}
         self._chosen = settings.profile
         self._reader = Worker("settings", self)
@@ -75,8 +79,8 @@ class Monitors(QObject):
 
     @property
     def problems(self) -> tuple[KiwoomTokenError, ...]:
-        """What in the settings cannot be used."""
-        return self._problems
+        """What in the settings cannot be used, and why the last change of them was refused."""
+        return self._problems + self._refused
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -118,7 +122,7 @@ class Monitors(QObject):
 
         def loaded(settings: Settings | None, error: Exception | None) -> None:
             if error is not None:
-                self._problems += (known_error(error),)
+                self._refused = (known_error(error),)
                 self.changed.emit()
             elif settings is not None:
                 self._profiles.add(profile)
@@ -164,9 +168,10 @@ class Monitors(QObject):
 
         def saved(_: object, error: Exception | None) -> None:
             if error is not None:
-                self._problems = (known_error(error),)
+                self._refused = (known_error(error),)
                 self.changed.emit()
             else:
+                self._refused = ()
                 self.reload()
                 then()
 
@@ -179,19 +184,21 @@ class Monitors(QObject):
         """Read the settings again, and apply them."""
         present = {name: monitor.settings for name, monitor in self._monitors.items()}
 
-        def read() -> tuple[Paths, FoundSettings]:
+        def read() -> tuple[Paths, object, FoundSettings]:
             paths = watchable([self.settings_file])  # before reading the file, so that a later change is noticed
-            return paths, self._profiles.read(present)
+            return paths, version_of(self.settings_file), self._profiles.read(present)
 
         self._reader.run(read, self._apply)
 
-    def _apply(self, read: tuple[Paths, FoundSettings] | None, error: Exception | None) -> None:
+    def _apply(self, read: tuple[Paths, object, FoundSettings] | None, error: Exception | None) -> None:
         if read is None:
             logs.warning("Settings not read (%s)", type(error).__name__)
             return
-        paths, found = read
+        paths, version, found = read
         if self._files.watch(paths):
             self._files.settle()
+        if version != self._version:
+            self._version, self._refused = version, ()
         self._problems = found.problems
         for settings in found.settings:
             try:
