@@ -7,6 +7,7 @@ import plistlib
 import shutil
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 import types
@@ -657,6 +658,7 @@ def test_appimage_is_started_by_its_file_and_another_ones_variable_is_not_believ
 def test_each_system_has_its_own_way(
     monkeypatch: pytest.MonkeyPatch, platform: str, flatpak: str, kind: type[Autostart]
 ) -> None:
+    sysconfig.get_config_vars()  # which keeps what it reads first, for this system
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv("FLATPAK_ID", flatpak)
     assert isinstance(autostart.for_this_system(), kind)
