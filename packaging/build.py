@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import os
 import platform
+import plistlib
 import shutil
 import subprocess
 import sys
@@ -125,8 +126,17 @@ def freeze(python: Path, version: str) -> Path:
     if sys.platform == "darwin":
         for one in (notices, folder / "LICENSE.txt"):
             shutil.copy(one, frozen / APP / "Contents" / "Resources")
+        check_application(frozen / APP)
         return frozen / APP
     return folder
+
+
+def check_application(app: Path) -> None:
+    """Raise an error unless a double click starts the tray, which may show windows."""
+    with (app / "Contents" / "Info.plist").open("rb") as file:
+        told = plistlib.load(file)
+    if told.get("CFBundleExecutable") != NAME or told.get("LSBackgroundOnly"):
+        raise SystemExit(f"{app.name} starts {told.get('CFBundleExecutable')}, or may not show windows.")
 
 
 def last_change() -> str:
