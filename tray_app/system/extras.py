@@ -11,7 +11,8 @@ import sys
 
 PIPX_NAME = "kiwoom-token-tray"
 
-_QT = "PySide6-Essentials>=6.8,<6.12" if sys.version_info < (3, 12) else "PySide6-Essentials>=6.8"
+_OLDEST_QT = "6.11.3" if sys.platform == "darwin" else "6.8"
+_QT = f"PySide6-Essentials>={_OLDEST_QT}{',<6.12' if sys.version_info < (3, 12) else ''}"
 _NOTICES = {"linux": [], "win32": ["desktop-notifier>=6.2,<7", "winrt-runtime>=3.1,<4"]}
 
 EXTRAS = {
