@@ -456,6 +456,17 @@ def test_click_opens_and_right_click_does_not(tray: TrayIcon) -> None:
     assert opened == [True]
 
 
+def test_a_click_on_macos_opens_the_menu_and_no_window(tray: TrayIcon, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[bool] = []
+    tray.clicked.connect(lambda: opened.append(True))
+    tray.start()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    (icon,) = FakeIcon.made
+    icon.activated.emit(QSystemTrayIcon.ActivationReason.Trigger)  # Qt tells it of the menu that opens
+    icon.activated.emit(QSystemTrayIcon.ActivationReason.DoubleClick)
+    assert opened == []
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="Qt shows its own elsewhere")
 def test_notice_that_no_service_shows_is_a_window_that_can_be_read(tray: TrayIcon, qtbot: QtBot) -> None:
     tray.start()

@@ -31,7 +31,7 @@ class TrayIcon(QObject):
     """Render a `View` as icon, tooltip and `menu`; until there is one, say that the program starts.
 
     `panel` is the setting for the panel's brightness until a view brings it. `clicked` is a left or double click,
-    `balloon_clicked` a click on the last message.
+    except on macOS, where Qt reports the menu that opens as well; `balloon_clicked` is a click on the last message.
     `available(bool)` reports that a panel took the icon or went away.
     """
 
@@ -144,6 +144,8 @@ class TrayIcon(QObject):
         self._report_availability()
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if sys.platform == "darwin":
+            return
         if reason in {QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick}:
             self.clicked.emit()
 
