@@ -357,6 +357,27 @@ def test_agent_that_launchd_does_not_list_is_on(launchd: FakeLaunchd, program: l
     assert not any(asked[0] == "enable" for asked in launchd.asked)
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "/private/var/folders/zy/jmx4/T/AppTranslocation/613DF902-6BE1/d/Kiwoom Token Tray.app/Contents/MacOS",
+        "/Volumes/Kiwoom Token Tray/Kiwoom Token Tray.app/Contents/MacOS",
+        "/Volumes/Kiwoom Token Tray 1/Kiwoom Token Tray.app/Contents/MacOS",
+    ],
+)
+def test_an_application_that_was_not_moved_from_its_image_is_not_started_at_login(
+    launchd: FakeLaunchd, program: list[str], folder: str
+) -> None:
+    passing = MacAutostart([f"{folder}/kiwoom-token-tray", "--background"], launchd)
+    with pytest.raises(AutostartFailed, match="Applications"):
+        passing.enable()
+    assert not passing.status().configured
+    MacAutostart(program, launchd).enable()
+    Path(program[0]).unlink()
+    assert not passing.repair()
+    assert program[0] in passing.status().starts
+
+
 def test_damaged_agent_is_repaired(launchd: FakeLaunchd, program: list[str]) -> None:
     agent_file().parent.mkdir(parents=True)
     agent_file().write_bytes(b"<plist><dict><key>")

@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING
 
 from tray_app.autostart import files
 from tray_app.autostart.base import NAME, Status, is_gone
+from tray_app.core.errors import AutostartFailed
+from tray_app.core.language import msg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
 _PATIENCE_SECONDS = 5.0
+_IMAGE = "/Volumes/Kiwoom Token Tray"
+"""Where the disk image is mounted, with a number behind it the second time."""
 
 
 def launchctl(*words: str) -> str:
@@ -72,7 +76,7 @@ class MacAutostart:
         files.remove(self._path)
 
     def repair(self) -> bool:
-        if not self.status().is_lost:
+        if is_passing(self._command[0]) or not self.status().is_lost:
             return False
         kept = self._read() or {}
         self._write({"Disabled": kept["Disabled"]} if "Disabled" in kept else {})
@@ -90,6 +94,14 @@ class MacAutostart:
         return agent if isinstance(agent, dict) else {}
 
     def _write(self, kept: dict[str, Any]) -> None:
+        if is_passing(self._command[0]):
+            raise AutostartFailed(
+                msg(
+                    "The program runs from a folder that will be gone ({path}). "
+                    "Move it to Applications and open it there."
+                ),
+                path=self._command[0],
+            )
         agent = {
             "Label": NAME,
             "ProgramArguments": self._command,
@@ -104,6 +116,12 @@ class MacAutostart:
         """Return True if launchd lists it as disabled: `=> true` up to macOS 12, `=> disabled` from then on."""
         lines = {line.strip() for line in self._ask_launchd("print-disabled", _domain()).splitlines()}
         return bool(lines & {f'"{NAME}" => disabled', f'"{NAME}" => true'})
+
+
+def is_passing(program: str) -> bool:
+    """Return True for a program in a disk image, or in one of the places from which the system runs a downloaded
+    application that was not moved since: a new one at each start."""
+    return "/AppTranslocation/" in program or program.startswith(_IMAGE)
 
 
 def _domain() -> str:
