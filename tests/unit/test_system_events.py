@@ -8,21 +8,22 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests import ROOT
 from tests.doubles import Clock, private_bus
-from tray_app.desktop import macos
+from tray_app.desktop import application, macos
 from tray_app.desktop.system_events.listener import SystemEventListener
 from tray_app.desktop.system_events.windows import Message, WindowsEvents, handle_message
 from tray_app.system.clock_jumps import ClockJumpDetector
 
 RESUMED_AUTOMATIC, RESUMED_SUSPEND, SUSPENDING = 0x12, 0x7, 0x4
+KEEP_BACK = "QT_MAC_DISABLE_FOREGROUND_APPLICATION_TRANSFORM"
 POWER, TIME, LOCK, SETTING, END, QUERY_END = 0x218, 0x1E, 0x2B1, 0x1A, 0x16, 0x11
 
 
@@ -135,8 +136,8 @@ def test_hidden_window_reads_its_messages_and_hands_them_on(
 _REAL_WINDOW = """
 import ctypes, sys
 sys.path.insert(0, sys.argv[1])
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
 from tray_app.desktop.system_events.listener import SystemEventListener
 
 app = QApplication([])
@@ -337,37 +338,120 @@ def test_without_a_bus_the_rest_goes_on(qtbot: QtBot, events: SystemEventListene
 class FakeRuntime:
     """`libobjc` as it is called: real function pointers, because one of them is called by its address."""
 
-    def __init__(self, *, application: int = 0x20) -> None:
+    ANSWERS: ClassVar[dict[bytes, int]] = {
+        b"sharedApplication": 0x20,
+        b"processInfo": 0x21,
+        b"stringWithUTF8String:": 0x22,
+        b"generalPasteboard": 0x24,
+        b"beginActivityWithOptions:reason:": 0x23,
+    }
+
+    def __init__(self, *, application: bool = True) -> None:
         self.selectors: dict[int, bytes] = {}
-        self.sent: list[tuple[int, bytes, int]] = []
+        self.sent: list[tuple[object, ...]] = []
         self.application = application
         self.objc_getClass = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p)(self._class)
         self.sel_registerName = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p)(self._selector)
-        send = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long)
+        send = ctypes.CFUNCTYPE(ctypes.c_void_p, *[ctypes.c_void_p] * 4)
         self.objc_msgSend = send(self._send)
 
     def _class(self, name: bytes) -> int:
-        return {b"NSApplication": 0x10}[name] if self.application else 0
+        classes = {b"NSApplication": 0x10, b"NSProcessInfo": 0x11, b"NSString": 0x12, b"NSPasteboard": 0x13}
+        return classes[name] if self.application else 0
 
     def _selector(self, name: bytes) -> int:
         number = 0x100 + len(self.selectors)
         self.selectors[number] = name
         return number
 
-    def _send(self, receiver: int, selector: int, value: int) -> int:
+    def _send(self, receiver: int, selector: int, *values: int) -> int:
         name = self.selectors[selector]
-        self.sent.append((receiver, name, value if name.endswith(b":") else 0))
-        return self.application if name == b"sharedApplication" else 1
+        told: list[object] = [*values[: name.count(b":")]]
+        if name == b"stringWithUTF8String:":
+            told = [ctypes.string_at(values[0])]
+        self.sent.append((receiver, name, *told))
+        return self.ANSWERS.get(name, 1)
 
 
 def test_dock_icon_goes() -> None:
     runtime = FakeRuntime()
     assert macos.hide_dock_icon(runtime)
-    assert runtime.sent == [(0x10, b"sharedApplication", 0), (0x20, b"setActivationPolicy:", 1)]
+    assert runtime.sent == [(0x10, b"sharedApplication"), (0x20, b"setActivationPolicy:", 1)]
 
 
-def test_dock_icon_stays_where_there_is_no_such_runtime() -> None:
-    assert not macos.hide_dock_icon(FakeRuntime(application=0))
+def test_timers_run_on_time_as_long_as_the_program_does() -> None:
+    runtime = FakeRuntime()
+    assert macos.run_on_time(runtime)
+    (*_, text), *others = runtime.sent
+    assert text
+    assert others == [
+        (0x11, b"processInfo"),
+        (0x21, b"beginActivityWithOptions:reason:", 0x00EFFFFF, 0x22),
+        (0x23, b"retain"),
+    ]
+
+
+@pytest.mark.parametrize("ask", [macos.hide_dock_icon, macos.run_on_time])
+def test_nothing_happens_where_there_is_no_such_runtime(ask: Callable[..., bool]) -> None:
+    assert not ask(FakeRuntime(application=False))
     if sys.platform != "darwin":
-        assert not macos.hide_dock_icon()
-    assert not macos.hide_dock_icon(object())
+        assert not ask()
+    assert not ask(object())
+
+
+@pytest.mark.parametrize(("background", "expected"), [(True, "1"), (False, None)])
+def test_a_program_that_starts_at_login_leaves_the_front_to_others(
+    monkeypatch: pytest.MonkeyPatch, *, background: bool, expected: str | None
+) -> None:
+    """Qt asks when it creates the application, and again when its loop begins."""
+    asked: list[str | None] = []
+
+    class Application:
+        setQuitOnLastWindowClosed = setApplicationName = instance = staticmethod(lambda *_: None)  # noqa: N815
+
+        def __init__(self, _: list[str]) -> None:
+            asked.append(os.environ.get(KEEP_BACK))
+
+    monkeypatch.delenv(KEEP_BACK, raising=False)
+    monkeypatch.setattr(application, "QApplication", Application)
+    monkeypatch.setattr(application, "install_translator", lambda _: None)
+    monkeypatch.setattr(application, "restore_environment", lambda: os.environ.pop(KEEP_BACK, None))
+    monkeypatch.setattr(sys, "platform", "darwin")
+
+    application.create_application(background=background)
+
+    assert [*asked, os.environ.get(KEEP_BACK)] == [expected, expected]
+
+
+def test_opening_the_application_again_shows_its_window_on_macos(qtbot: QtBot) -> None:
+    opened: list[bool] = []
+    now = [0.0]
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    macos.open_when_started_again(app, lambda: opened.append(True), lambda: now[0])
+
+    app.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
+    assert opened == []  # of its own start
+    now[0] = 60.0
+    app.applicationStateChanged.emit(Qt.ApplicationState.ApplicationInactive)
+    assert opened == []
+    app.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
+    assert opened == [True]
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    app.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
+    assert opened == [True]
+
+
+def test_a_copied_token_is_marked_as_secret_and_stays_on_this_mac() -> None:
+    runtime = FakeRuntime()
+    macos.copy_concealed("a-token", runtime)
+    assert [one for one in runtime.sent if one[0] != 0x12] == [
+        (0x13, b"generalPasteboard"),
+        (0x24, b"prepareForNewContentsWithOptions:", 1),
+        (0x24, b"setString:forType:", 0x22, 0x22),
+        (0x24, b"setString:forType:", 0x22, 0x22),
+    ]
+    texts = [one[2] for one in runtime.sent if one[0] == 0x12]
+    assert texts == [b"a-token", b"public.utf8-plain-text", b"", b"org.nspasteboard.ConcealedType"]

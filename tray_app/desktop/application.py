@@ -14,11 +14,15 @@ from tray_app.desktop.translation import install_translator
 from tray_app.system.child_process import restore_environment
 
 
-def create_application() -> QApplication:
-    """Return the application, created by the first caller."""
+def create_application(*, background: bool = False) -> QApplication:
+    """Return the application, created by the first caller. With `background` it does not come to the front."""
     running = QApplication.instance()
     if isinstance(running, QApplication):
         return running
+    if sys.platform == "darwin" and background:
+        from tray_app.desktop.macos import keep_in_background
+
+        keep_in_background()
     QApplication.setQuitOnLastWindowClosed(False)
     QGuiApplication.setDesktopFileName(APP_NAME)
     app = QApplication([APP_NAME])
@@ -31,9 +35,12 @@ def create_application() -> QApplication:
 
         ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(APP_ID)
     elif sys.platform == "darwin":
-        from tray_app.desktop.macos import hide_dock_icon
+        from tray_app.desktop.macos import hide_dock_icon, keep_in_background, run_on_time
 
+        if background:
+            keep_in_background()
         hide_dock_icon()
+        run_on_time()
     return app
 
 

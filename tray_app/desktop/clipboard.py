@@ -62,7 +62,9 @@ class TokenClipboard(QObject):
         self._copied_until = self._clock() + KEEP_SECONDS
         self._timer.start(KEEP_SECONDS * 1000)
         if QGuiApplication.platformName() == "cocoa":
-            _copy_concealed(secret.reveal())
+            from tray_app.desktop.macos import copy_concealed
+
+            copy_concealed(secret.reveal())
         else:
             self._clipboard.setMimeData(marked(secret.reveal()), QClipboard.Mode.Clipboard)
         self.changed.emit(self._copied_until)
@@ -98,29 +100,3 @@ def marked(text: str, platform: str = sys.platform) -> QMimeData:
     for name, value in _MARKS.get(platform, _OTHER_MARKS).items():
         data.setData(name, QByteArray(value))
     return data
-
-
-def _copy_concealed(text: str) -> None:
-    """Copy `text` to the pasteboard of macOS as password managers do; Qt has no way to name the type they use.
-
-    See nspasteboard.org. The pasteboard also holds the plain text, so Qt reads and clears it like any other.
-    """
-    import ctypes
-    from ctypes.util import find_library
-
-    objc = ctypes.CDLL(find_library("objc"))
-    objc.objc_getClass.restype = objc.sel_registerName.restype = ctypes.c_void_p
-    objc.objc_getClass.argtypes = objc.sel_registerName.argtypes = [ctypes.c_char_p]
-
-    def send(receiver: int, message: bytes, *values: int | bytes) -> int:
-        kinds = [ctypes.c_char_p if isinstance(value, bytes) else ctypes.c_void_p for value in values]
-        call = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, *kinds)(("objc_msgSend", objc))
-        return call(receiver, objc.sel_registerName(message), *values) or 0
-
-    def string(content: str) -> int:
-        return send(objc.objc_getClass(b"NSString"), b"stringWithUTF8String:", content.encode())
-
-    board = send(objc.objc_getClass(b"NSPasteboard"), b"generalPasteboard")
-    send(board, b"clearContents")
-    send(board, b"setString:forType:", string(text), string("public.utf8-plain-text"))
-    send(board, b"setString:forType:", string(""), string("org.nspasteboard.ConcealedType"))

@@ -49,7 +49,7 @@ def run_desktop(
     A second start shows the window of the first one instead, unless it was started with `background`. `is_new` tells
     that the user has just closed the setup wizard.
     """
-    app = create_application()
+    app = create_application(background=background)
     signals = StopSignals(app)
     instance = SingleInstance(settings_scope(environ))
     if not instance.is_primary(Command.NOTHING if background else Command.SHOW):
@@ -99,6 +99,10 @@ def run_desktop(
         from tray_app.desktop.notices.toast_activator import serve_toast_activator
 
         serve_toast_activator(instance.shown.emit)
+    elif sys.platform == "darwin":
+        from tray_app.desktop.macos import open_when_started_again
+
+        open_when_started_again(app, controller.open_window)
     listener = listen_to_system(monitors, tray)
     controller.start(background=background)
     listener.start()
