@@ -35,6 +35,29 @@ class TestReplacing:
 
         assert stat.S_IMODE((tmp_path / "entry").stat().st_mode) == 0o644
 
+    @pytest.mark.parametrize("is_network_drive", [False, True])
+    def test_macos_is_asked_to_empty_the_disks_own_cache(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_network_drive: bool
+    ) -> None:
+        import fcntl
+
+        asked: list[str] = []
+
+        def control(_descriptor: int, command: str) -> int:
+            asked.append(command)
+            if is_network_drive:
+                raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+            return 0
+
+        monkeypatch.setattr(fcntl, "fcntl", control)
+        monkeypatch.setattr(fcntl, "F_FULLFSYNC", "F_FULLFSYNC", raising=False)
+        monkeypatch.setattr(os, "fsync", lambda _: asked.append("fsync"))
+        monkeypatch.setattr(sys, "platform", "darwin")
+
+        replace_file(str(tmp_path / "entry"), b"content")
+
+        assert asked == (["F_FULLFSYNC", "fsync"] if is_network_drive else ["F_FULLFSYNC"])
+
     def test_a_write_that_is_cut_short_goes_on(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         was_write = os.write
         monkeypatch.setattr(os, "write", lambda descriptor, content: was_write(descriptor, bytes(content[:3])))

@@ -70,7 +70,7 @@ def replace_file(
             if announce is not None:
                 announce(version)
             if survives_power_cut:
-                os.fsync(descriptor)
+                _flush(descriptor)
             if sys.platform != "win32":
                 _put_in_place(new, path, even_read_only=even_read_only)  # while its lock is held
         finally:
@@ -171,6 +171,17 @@ def temporary_name(path: str) -> str:
 def delete_leftovers(path: str) -> None:
     """Delete what killed writers of that file left beside it, at once: a token may be in it. Raises nothing."""
     _remove_leftovers(path, stale_before=None)
+
+
+def _flush(descriptor: int) -> None:
+    """Wait until the content is on the disk. macOS' `fsync` waits for the disk's own cache alone."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # a network drive cannot
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
 
 
 def _put_in_place(new: str, path: str, *, even_read_only: bool) -> None:
