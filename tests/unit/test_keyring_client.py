@@ -20,7 +20,8 @@ from keyring.backends import chainer, fail, null
 from tests import ROOT
 from tests.doubles import MemoryKeyring
 from tests.threads import no_more_threads
-from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.errors import KeyringUnavailable, KeysMissing
+from tray_app.kiwoom.keys import find_keys
 from tray_app.settings.places import shared_state_dir
 from tray_app.stores import keyring_client as vault_module
 from tray_app.stores.keyring_client import KeyringClient
@@ -327,6 +328,25 @@ class TestFailure:
 
         assert keyring_client.get("service", "user") is None
 
+    def test_a_keychain_that_may_not_ask_its_user_is_out_of_reach(
+        self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Over ssh: no other file is written beside the token that the Keychain has."""
+
+        class Refusing(MemoryKeyring):
+            def get_password(self, service: str, username: str) -> Any:
+                status = ValueError(-25308, "Unknown Error")
+                raise keyring.errors.KeyringError("Can't get password from keychain") from status
+
+        use(Refusing())
+        with pytest.raises(KeyringUnavailable, match="security unlock-keychain") as refused:
+            KeyringClient().get("service", "name")
+        assert refused.value.problem == KeyringUnavailable.UNREACHABLE
+
+        monkeypatch.setattr(sys, "platform", "darwin")
+        with pytest.raises(KeysMissing, match="security unlock-keychain"):
+            find_keys("default", "real", {}, KeyringClient())
+
     def test_a_failed_set_does_not_carry_the_value(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring()).broken = RuntimeError("x")
 
@@ -528,7 +548,8 @@ import sys, threading
 sys.path.insert(0, {root!r})
 import keyring
 from tests.doubles import MemoryKeyring
-from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.errors import KeyringUnavailable, KeysMissing
+from tray_app.kiwoom.keys import find_keys
 from tray_app.stores.keyring_client import KeyringClient, shared_keyring_client
 
 class Hangs(MemoryKeyring):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tray_app.core.errors import InvalidInput, KeyringUnavailable, KeysMissing, Remedy
 from tray_app.core.language import msg
 from tray_app.core.lean import sha256
@@ -46,6 +48,10 @@ _SET_VARIABLES = msg(
     "The app keys may be in the keyring, which cannot be reached from here, outside the desktop session. Set {key} and "
     "{secret}, run this as a unit of the user (systemctl --user), or keep the session's services: "
     "loginctl enable-linger"
+)
+_UNLOCK_KEYCHAIN = msg(
+    "The app keys may be in the Keychain, which cannot be used from here, outside the desktop session. Set {key} and "
+    "{secret}, or unlock it: security unlock-keychain"
 )
 _NOWHERE = msg(
     "There are no app keys for {mode}, and there is no keyring on this machine. Set {key} and {secret} in the "
@@ -209,7 +215,8 @@ def _in_keyring(
         remedy = Remedy.UNLOCK_KEYRING if waits_for_user else Remedy.RETRY
         if error.problem == KeyringUnavailable.UNREACHABLE and variables is not None:
             key, secret = variables
-            unreadable = KeysMissing(_SET_VARIABLES, remedy=remedy, key=key, secret=secret)
+            sentence = _UNLOCK_KEYCHAIN if sys.platform == "darwin" else _SET_VARIABLES
+            unreadable = KeysMissing(sentence, remedy=remedy, key=key, secret=secret)
         else:
             sentence = _UNREADABLE.get(error.problem, _UNREADABLE[KeyringUnavailable.SILENT])
             unreadable = KeysMissing(sentence, remedy=remedy)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.language import msg
 
+_INTERACTION_NOT_ALLOWED = -25308
+"""`errSecInteractionNotAllowed`: what macOS answers where it cannot ask the user. keyring (25.7) tells it as the cause.
+"""
+
 
 def missing() -> KeyringUnavailable:
     """Return the error for a computer without a keyring."""
@@ -51,6 +55,17 @@ def unreachable() -> KeyringUnavailable:
     )
 
 
+def locked_out() -> KeyringUnavailable:
+    """Return the error for a Keychain that cannot ask its user here, as over ssh."""
+    return KeyringUnavailable(
+        msg(
+            "The Keychain cannot be used from here, outside the desktop session. Turn on share_token_file, or unlock "
+            "it: security unlock-keychain"
+        ),
+        problem=KeyringUnavailable.UNREACHABLE,
+    )
+
+
 def no_such_collection() -> KeyringUnavailable:
     """Return the error for a preferred collection that the keyring does not have."""
     return KeyringUnavailable(
@@ -71,8 +86,10 @@ def too_small(limit: int) -> KeyringUnavailable:
 
 
 def failed(error: BaseException) -> KeyringUnavailable:
-    """Return the error for whatever else a keyring raises, naming only its kind, because its text could hold a
-    secret."""
+    """Return the error for whatever a keyring raises, naming only its kind, because its text could hold a secret."""
+    cause = error.__cause__
+    if cause is not None and cause.args[:1] == (_INTERACTION_NOT_ALLOWED,):
+        return locked_out()
     return KeyringUnavailable(
         msg("The keyring failed ({reason})."), problem=KeyringUnavailable.FAILED, reason=type(error).__name__
     )
