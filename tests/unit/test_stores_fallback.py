@@ -135,6 +135,46 @@ def token(clock: Clock, name: Any = "token-of-a-test", lifetime: Any = 86400) ->
     return token_for(name, lifetime, clock())
 
 
+class TestReadersMeanwhile:
+    """What a reader gets while another program stores a token."""
+
+    def test_a_token_that_was_replaced_while_the_keyring_answered_is_read_again(
+        self, in_keyring: KeyringStore, keyring_client: FakeVault, opened: Callable[[], FallbackStore], clock: Clock
+    ) -> None:
+        in_keyring.write(token(clock, "older"))
+        clock.advance(60)
+        newer = token(clock, "newer")
+        was_get, writers = keyring_client.get, [opened()]
+
+        def get(service: str, username: str) -> str | None:
+            answer = was_get(service, username)
+            if writers:
+                writers.pop().write(newer)
+            return answer
+
+        keyring_client.get = get
+
+        assert in_keyring.read() == newer
+
+    def test_one_of_two_that_are_stored_in_another_order_than_they_were_made_is_read_at_each_moment(
+        self, in_keyring: KeyringStore, keyring_client: FakeVault, opened: Callable[[], FallbackStore], clock: Clock
+    ) -> None:
+        earlier = token(clock, "earlier")
+        clock.advance(1)
+        in_keyring.write(later := token(clock, "later"))
+        was_set, found = keyring_client.set, [in_keyring.read()]
+
+        def set_and_read(service: str, username: str, value: str) -> None:
+            found.append(in_keyring.read())
+            was_set(service, username, value)
+            found.append(in_keyring.read())
+
+        keyring_client.set = set_and_read
+        opened().write(earlier)
+
+        assert found == [later, later, earlier]
+
+
 class TestKeyringWorks:
     def test_the_token_lies_in_the_keyring_and_nowhere_on_disk(
         self, store: FallbackStore, keyring_client: FakeVault, clock: Clock, tmp_path: Path

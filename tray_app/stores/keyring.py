@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SERVICE = "kiwoom-token-tray"
 _MICROSECONDS = 1_000_000
 _MAX_RECORD_BYTES = 100
+_READINGS = 3
 _CLOCK_TOLERANCE = 60 * _MICROSECONDS
 """An announcement further in the future than this comes from a clock that was set back since, and is ignored."""
 
@@ -73,15 +74,25 @@ class KeyringStore:
         self.version = marker.version
 
     def read(self) -> Token | None:
+        """Return the token. One that another program has replaced while the keyring answered is read again."""
+        for _ in range(_READINGS):
+            announced = self._marker.invalidated_before()
+            token = self._read()
+            if token is None or not self.is_superseded(token):
+                return token
+            if self._marker.invalidated_before() == announced:
+                break
+        return None
+
+    def _read(self) -> Token | None:
         text = self._ask(lambda: self._keyring_client.get(SERVICE, self._profile))
         if text is None:
             return None
         try:
-            token = decode(text)
+            return decode(text)
         except DamagedRecord as error:
             logs.error("Failed to parse the token in the keyring (%s)", error)
             return None
-        return None if self.is_superseded(token) else token
 
     def read_quick(self) -> Token | None:
         return None
@@ -91,6 +102,8 @@ class KeyringStore:
 
     def write(self, token: Token) -> object:
         text = encode_zoned(token)
+        if self.is_superseded(token):  # made before another that was stored meanwhile: a reader would see neither
+            self.announce_token(token)
         self._ask(lambda: self._keyring_client.set(SERVICE, self._profile, text))
         self._record(token)
         version = self.announce_token(token)
