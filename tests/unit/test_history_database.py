@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -440,3 +441,9 @@ def test_an_interrupt_at_the_end_prints_no_traceback() -> None:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     ended = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_no_placeholder_has_a_number() -> None:
+    """Python 3.12.0 to 3.12.3 warn of `?1` (gh-117995); where warnings are errors, nothing would be written."""
+    source = Path(history_module.__file__).read_text(encoding="utf-8")
+    assert re.search(r"\?\d", source) is None

@@ -346,9 +346,9 @@ def _put(database: sqlite3.Connection, event: Event) -> None:
     database.execute(f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608
     database.execute("DELETE FROM events WHERE until < ?", (event.at - KEPT_SECONDS,))
     database.execute(
-        "DELETE FROM events WHERE profile = ?1 AND id <="
-        " (SELECT id FROM events WHERE profile = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-        (event.profile, KEPT_EVENTS),
+        "DELETE FROM events WHERE profile = ? AND id <="
+        " (SELECT id FROM events WHERE profile = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        (event.profile, event.profile, KEPT_EVENTS),
     )
 
 
