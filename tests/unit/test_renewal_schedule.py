@@ -889,4 +889,4 @@ def test_tokens_with_lives_of_seconds_are_not_followed(
             schedule.answered(token_for(name, life, clock()), clock(), same=not is_new and requests > 1)
         clock.advance(0.25)
 
-    assert requests <= 2 * 600 / 10
+    assert requests <= 2 * 600 / 5

@@ -326,7 +326,7 @@ class TokenService:
                 with self._events.failure_added(token):
                     cleared = session.revoke(token)
             elif token is not None:
-                cleared.was_doubtful = session.is_doubtful(token)
+                cleared.was_doubtful = session.record.evidence.says_doubtful(token.value)
             session.check_lock()
             cleared.unseen = unseen
             if unseen is None:
