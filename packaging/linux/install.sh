@@ -45,7 +45,7 @@ remember() {
       printf "exec '%s'" "$(printf %s "$place/$name" | sed "$quoted")"
       sed -z -e 1d -e '/^--show$/d' -e '/^-Embedding$/d' -e '/^--background$/d' -e "$quoted" -e "s/.*/ '&'/" \
         "/proc/$one/cmdline" | tr -d '\0'
-      printf ' "$@"\n'
+      printf ' "$@" </dev/null\n'
     } >"$remembered/$one" 2>/dev/null || rm -f "$remembered/$one" # it has ended meanwhile
   done
 }
@@ -63,7 +63,9 @@ quit_trays() {
 start_trays() {
   for file in "$remembered"/*; do
     if [ ! -e "$file" ] || [ -e "/proc/${file##*/}/exe" ]; then continue; fi
-    env -i /bin/sh "$file" --background >/dev/null 2>&1 </dev/null &
+    exec 3<"$file" # which is gone before the background comes to read it
+    env -i /bin/sh -s -- --background <&3 3<&- >/dev/null 2>&1 &
+    exec 3<&-
   done
 }
 
