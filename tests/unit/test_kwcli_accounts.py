@@ -123,9 +123,28 @@ def test_the_profile_that_both_programs_select_has_the_aliass_mode(settings_json
     assert (settings.profile, settings.mode) == ("모의", "demo")
 
 
-def test_the_environment_goes_before_an_aliass_mode(settings_json: Path) -> None:
-    accounts(settings_json, 모의="demo")
-    assert load_settings("모의", environ={"KIWOOM_MODE": "real"}).mode == "real"
+@pytest.mark.parametrize(("of_alias", "other"), [("demo", "real"), ("real", "demo")])
+def test_an_alias_is_not_used_in_another_mode_as_in_kiwoomcli(settings_json: Path, of_alias: str, other: str) -> None:
+    accounts(settings_json, 스윙=of_alias)
+    settings = load_settings("스윙", environ={"KIWOOM_MODE": other}).resolved()
+
+    with pytest.raises(SettingsError, match=f"스윙 is for m?.* trading, but KIWOOM_MODE is {other}"):
+        settings.require()
+    assert load_settings("스윙", environ={"KIWOOM_MODE": of_alias}).mode == of_alias
+    assert load_settings("다른", environ={"KIWOOM_MODE": other}).mode == other
+
+
+def test_a_profiles_own_mode_goes_before_its_alias_in_an_environment_with_a_mode_too(
+    settings_json: Path, settings_toml: Path
+) -> None:
+    accounts(settings_json, 둘째="demo")
+    settings_toml.write_text('[profiles."둘째"]\nmode = "real"\n', encoding="utf-8")
+    assert load_settings("둘째", environ={**os.environ, "KIWOOM_MODE": "real"}).mode == "real"
+
+
+def test_with_accounts_that_cannot_be_read_the_environment_decides(settings_json: Path) -> None:
+    settings_json.write_text("{", encoding="utf-8")
+    assert load_settings("스윙", environ={"KIWOOM_MODE": "demo"}).mode == "demo"
 
 
 def test_a_profiles_own_section_goes_before_an_aliass_mode_and_the_rest_of_the_file_after_it(

@@ -1,7 +1,8 @@
 """Settings as one profile sees them: environment, then `[profiles.NAME]`, then the file, then the default.
 
-A named profile that `kiwoomcli` knows as an alias has the alias's mode, unless the environment or its own
-section says otherwise. The default profile may stand for one of these accounts as well, see `account`.
+A named profile that `kiwoomcli` knows as an alias has the alias's mode, unless its own section says otherwise. Its
+keys are for that mode alone, so another one in the environment is refused, as `kiwoomcli` does. The default profile may
+stand for one of these accounts as well, see `account`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from tray_app.core.errors import InvalidInput, SettingsError
 from tray_app.core.language import msg
 from tray_app.core.pasted import variable
-from tray_app.core.profile import DEFAULT, case_conflict, check_profile, normalized
+from tray_app.core.profile import DEFAULT, MODE_NAMES, case_conflict, check_profile, normalized
 from tray_app.settings.document import read_document
 from tray_app.settings.file_layers import BOT_FILE, SettingsFile
 from tray_app.settings.places import config_dir, default_data_dir, is_token_file, settings_file
@@ -283,7 +284,7 @@ def _resolve(file: SettingsFile, profile: str, environ: Mapping[str, str], chose
             found.unknown.setdefault("mode", found.unknown["account"])
     else:
         found.unknown.pop("account", None)
-        _let_alias_decide(found)
+        _let_alias_decide(found, has_own_mode="mode" in file.own.values)
     return found
 
 
@@ -301,14 +302,33 @@ def _take_from(file: SettingsFile, setting: Setting, profile: str, found: _Resol
             return
 
 
-def _let_alias_decide(found: _Resolved) -> None:
+def _let_alias_decide(found: _Resolved, *, has_own_mode: bool) -> None:
     """Give a named profile the mode of its `kiwoomcli` alias, which takes precedence over the file's mode for all
-    profiles."""
-    if found.sources.get("mode") == FILE:
+    profiles, and refuse another one in the environment."""
+    source = found.sources.get("mode")
+    if source == ENVIRONMENT and not has_own_mode:
+        of_environment = found.values.pop("mode")
+        found.find_mode = lambda settings: _agreed_mode(settings.profile, of_environment)
+    elif source == FILE:
         of_all = found.values.pop("mode")
         found.find_mode = lambda settings: _kwcli_modes().get(settings.profile, of_all)
     elif "mode" not in found.values:
         found.find_mode = lambda settings: _kwcli_modes().get(settings.profile, MODES[0])
+
+
+def _agreed_mode(profile: str, of_environment: str) -> str:
+    of_alias = _kwcli_aliases().get(profile, of_environment)
+    if of_alias != of_environment:
+        raise SettingsError(
+            msg(
+                "The profile {profile} is for {mode}, but KIWOOM_MODE is {variable}. "
+                "Remove KIWOOM_MODE from the environment, or choose another profile."
+            ),
+            profile=profile,
+            mode=MODE_NAMES[of_alias],
+            variable=of_environment,
+        )
+    return of_environment
 
 
 def _kwcli_aliases() -> dict[str, str]:
