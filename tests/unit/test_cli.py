@@ -587,6 +587,10 @@ def test_verify_without_an_answer_changes_nothing(run: Callable[..., Run], kiwoo
     silent = run("verify")
     assert (silent.status, silent.out) == (5, "")
     assert run("get", "--no-issue").out == token
+    assert f"Last check: {silent.err}" in run("status").out
+
+    run("verify")
+    assert "Last check" not in run("status").out
 
 
 @pytest.mark.parametrize(("code", "status"), [("8200", 5), ("8103", 5), ("garbage", 5), ("8001", 4), ("8050", 4)])

@@ -13,6 +13,7 @@ import pytest
 from tests.doubles import NO, Clock, FakeBroker, PromptHistory
 from tests.file_service import open_file_service
 from tray_app.core.errors import (
+    BrokerError,
     BrokerUnavailable,
     KeysMissing,
     NoToken,
@@ -202,6 +203,25 @@ class TestVerify:
             service.verify()
         assert service.current() == token
         assert service.evidence().dead_at == 0
+
+    @pytest.mark.parametrize(
+        ("failure", "is_told"), [(BrokerUnavailable(NO), False), (TokenRefused(NO, code="8010"), True)]
+    )
+    def test_a_check_in_the_background_tells_every_face_only_what_helps_to_know(
+        self, service: TokenService, broker: FakeBroker, clock: Clock, failure: BrokerError, *, is_told: bool
+    ) -> None:
+        token = service.ensure().token
+        clock.advance(600)
+        broker.failure = failure
+        with pytest.raises(type(failure)):
+            service.verify(is_patient=True)
+        told = service.tokens.read_record().check_failure(token, clock())
+        assert (told is not None and told.code == "8010") == is_told
+
+        clock.advance(600)
+        broker.failure = None
+        service.verify(is_patient=True)
+        assert service.tokens.read_record().check_failure(token, clock()) is None
 
     def test_without_a_token_kiwoom_is_not_asked(self, service: TokenService, broker: FakeBroker) -> None:
         with pytest.raises(NoToken):

@@ -481,6 +481,19 @@ def test_clear_that_found_no_token_of_this_account_claims_to_have_cleared_none(
     assert (watched.last.result, watched.state.renew_at) == (result, None)
 
 
+def test_a_cleared_token_that_had_expired_is_not_said_to_be_valid_at_kiwoom(
+    make: Make, service: FakeService, clock: Clock
+) -> None:
+    service.hold(token_for("a-token", 60, START))
+    service.cleared = Cleared(was_there=True)
+    service.cleared.had_expired = True
+    watched = make(policy="notify")
+    watched.start()
+    clock.advance(61)
+    watched.supervisor.do(Clear(revoke=False))
+    assert watched.last.result is Result.CLEARED_EXPIRED
+
+
 def test_last_result_is_never_of_an_earlier_token(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make()

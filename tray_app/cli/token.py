@@ -263,13 +263,16 @@ def _status_text(settings: Settings, service: TokenService, token: Token | None,
         )
         if not is_korean_zone(token.expires):
             life += tr(", {end} here", end=local_time(token.expires, now))
-    planned_at = service.tokens.read_record().rotate_at or 0.0
+    record = service.tokens.read_record()
+    unanswered = record.check_failure(token, now)
+    planned_at = record.rotate_at or 0.0
     planned = tr("reissue at {time} (KST)", time=korean_time(planned_at, now)) if planned_at > now else ""
     clock = clock_text(settings, service, now)
     rows = [
         (tr("Token"), life if token is None else f"{life}  {token.value.preview()}"),
         (tr("Stored in"), service.store.place().text()),
         *([] if token is None else [(tr("Confirmed by Kiwoom"), _confirmed_text(token, evidence, now))]),
+        *([] if unanswered is None else [(tr("Last check"), say(unanswered))]),
         *([(tr("Planned"), planned)] if planned else []),
         *([(tr("Clock"), clock)] if clock else []),
         (tr("Profile"), f"{settings.profile} ({mode_text(settings.mode)})"),

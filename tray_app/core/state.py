@@ -45,6 +45,7 @@ class Result(StrEnum):
     SAME = "same"
     ADOPTED = "adopted"
     CLEARED = "cleared"
+    CLEARED_EXPIRED = "cleared-expired"
     REVOKED = "revoked"
     ALREADY_DEAD = "already-dead"
     GONE = "gone"

@@ -19,6 +19,7 @@ from tray_app.core.errors import (
     NoToken,
     Remedy,
     StoreError,
+    TokenRefused,
 )
 from tray_app.core.language import msg
 from tray_app.core.profile import command_line
@@ -234,7 +235,8 @@ class TokenService:
                     error.remedy = Remedy.CHECK
                 if session.is_doubtful(token):
                     session.remember_unanswered(token, error)
-                if not is_patient:  # somebody waits for the answer: every face of this program offers to ask again
+                if not is_patient or isinstance(error, TokenRefused):
+                    # somebody waits for the answer, or should know it: every face of this program offers what helps
                     session.write(check=LastAttempt.failed_check(error, token, self._clock()))
                 raise
             return Verified(token, self._clock(), is_alive=is_alive)

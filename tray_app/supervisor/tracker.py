@@ -312,6 +312,8 @@ def _result_of(cleared: Cleared) -> Result:
         return Result.REVOKED
     if cleared.already_dead:
         return Result.ALREADY_DEAD
+    if cleared.had_expired:
+        return Result.CLEARED_EXPIRED
     if cleared.was_there or cleared.unseen is not None:
         return Result.CLEARED
     return Result.KEPT if cleared.of_other_keys else Result.GONE

@@ -12,7 +12,9 @@ from tray_app.desktop.view.timing import phase_of, seconds_left
 
 _LEAST_URGENT = 99
 
-CLEARED_RESULTS = frozenset({Result.CLEARED, Result.REVOKED, Result.ALREADY_DEAD, Result.GONE, Result.KEPT})
+CLEARED_RESULTS = frozenset(
+    {Result.CLEARED, Result.CLEARED_EXPIRED, Result.REVOKED, Result.ALREADY_DEAD, Result.GONE, Result.KEPT}
+)
 
 
 def most_urgent(states: tuple[TokenState, ...], now: float) -> TokenState:

@@ -98,6 +98,7 @@ _RESULTS = {
     Result.DIED: msg("Kiwoom does not accept the token any more."),
     Result.ADOPTED: msg("A token issued to another program is in use."),
     Result.CLEARED: msg("The token was removed from this computer. At Kiwoom it may still be valid."),
+    Result.CLEARED_EXPIRED: msg("The token had expired. It was removed from this computer."),
     Result.REVOKED: msg("The token was revoked at Kiwoom and removed from this computer."),
     Result.ALREADY_DEAD: msg("Kiwoom no longer accepted the token. It was removed from this computer."),
     Result.GONE: msg("Another program has removed the token."),
