@@ -505,6 +505,13 @@ class TestDaily:
 
         assert load().policy == f"daily {time}"
 
+    def test_takes_an_hour_of_one_digit_as_the_command_line_does(
+        self, load: Callable[..., Settings], file: Path
+    ) -> None:
+        file.write_text('policy = "daily 6:30"\n')
+
+        assert load().policy == "daily 06:30"
+
     @pytest.mark.parametrize("time", ["08:00", "12:00", "19:59"])
     def test_in_trading_hours_is_refused_with_the_reason(
         self, time: str, load: Callable[..., Settings], file: Path

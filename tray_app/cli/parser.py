@@ -269,11 +269,12 @@ def _time_of_day(text: str) -> int | str:
     """Return minutes after midnight, or `off`. Raises `ArgumentTypeError`."""
     if text.casefold() == "off":
         return "off"
-    hours, colon, minutes = text.partition(":")
-    is_time = colon and all(one.isascii() and one.isdigit() and len(one) <= 2 for one in (hours, minutes))
-    if not is_time or len(minutes) != 2 or int(hours) > 23 or int(minutes) > 59:
+    from tray_app.settings.kinds import time_of_day
+
+    minutes = time_of_day(text)
+    if minutes is None:
         raise argparse.ArgumentTypeError(tr("it takes a time such as 06:30, or off"))
-    return int(hours) * 60 + int(minutes)
+    return minutes
 
 
 def _days(text: str) -> int:

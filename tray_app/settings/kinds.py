@@ -99,12 +99,12 @@ class Policy(Kind):
         words = value.lower().split() if isinstance(value, str) else []
         if words in (["notify"], ["auto"]):
             return words[0]
-        if len(words) == 2 and words[0] == "daily" and (minutes := _time_of_day(words[1])) is not None:
+        if len(words) == 2 and words[0] == "daily" and (minutes := time_of_day(words[1])) is not None:
             from tray_app.core.trading import is_quiet_time
 
             if not is_quiet_time(minutes):
                 raise ValueError(msg('"daily HH:MM" in Korean time, before 08:00 or from 20:00 on'))
-            return " ".join(words)
+            return f"daily {minutes // 60:02}:{minutes % 60:02}"
         raise ValueError(msg('notify, auto, or "daily HH:MM" in Korean time'))
 
     def words(self, value: Any) -> str:
@@ -177,7 +177,7 @@ class Hours(Kind):
         if value == "":
             return None
         start, dash, end = value.replace(" ", "").partition("-") if isinstance(value, str) else ("", "", "")
-        hours = (_time_of_day(start), _time_of_day(end))
+        hours = (time_of_day(start), time_of_day(end))
         if not dash or hours[0] is None or hours[1] is None or hours[0] == hours[1]:
             raise ValueError(msg('a part of the day such as "22:00-07:00", or nothing'))
         return (hours[0], hours[1])
@@ -267,9 +267,10 @@ class RedisAddress(Kind):
         return f"{scheme}://{where.rpartition('@')[2]}" if rest else ""
 
 
-def _time_of_day(text: str) -> int | None:
-    """Return `HH:MM` as minutes after midnight, or None for anything else."""
+def time_of_day(text: str) -> int | None:
+    """Return `HH:MM` or `H:MM` as minutes after midnight, or None for anything else."""
     hours, _, minutes = text.partition(":")
-    if not (len(hours) == len(minutes) == 2 and f"{hours}{minutes}".isdecimal() and f"{hours}{minutes}".isascii()):
+    are_digits = all(one.isascii() and one.isdecimal() for one in (hours, minutes))
+    if not are_digits or len(hours) > 2 or len(minutes) != 2 or int(hours) > 23 or int(minutes) > 59:
         return None
-    return int(hours) * 60 + int(minutes) if int(hours) < 24 and int(minutes) < 60 else None
+    return int(hours) * 60 + int(minutes)
