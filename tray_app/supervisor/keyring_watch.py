@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tray_app.core.errors import KeyringUnavailable
 from tray_app.core.remedies import needs_unlocking
 from tray_app.supervisor.jobs import Job
-from tray_app.supervisor.watch import Watch
+from tray_app.supervisor.poller import Poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ class Answers:
     failed: Callable[[], None]
 
 
-class KeyringWatch(Watch):
+class KeyringWatch(Poller):
     """Check a locked keyring every few seconds. `check` raises while it cannot be used and asks the user nothing;
     without `check` nothing is done."""
 

@@ -18,10 +18,10 @@ from tray_app.service.outcome import Outcome
 from tray_app.supervisor.commands import Renew, RenewByRotation, Unlock
 from tray_app.supervisor.jobs import Job, run_now
 from tray_app.supervisor.keyring_watch import Answers, KeyringWatch
+from tray_app.supervisor.poller import Poller
 from tray_app.supervisor.store_reader import StoreReader
 from tray_app.supervisor.token_check import TokenCheck
 from tray_app.supervisor.tracker import TokenTracker
-from tray_app.supervisor.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ _SAVE_PAUSE_SECONDS = 50.0
 """What could not be saved is tried again after this time: less than a minute, so that a face that ticks once a minute
 tries at every tick."""
 
-_WATCH_SECONDS = 10.0
+_POLL_SECONDS = 10.0
 """Seconds between two looks for app keys, and between two checks of a keyring that does not answer or failed."""
 
 
@@ -114,8 +114,8 @@ class Supervisor:
             failed=self.read,
         )
         self._keyring = KeyringWatch(check_keyring, answers, clock, run_read)
-        self._keys = Watch(_WATCH_SECONDS, _waits_for_keys, self._look_for_keys, clock)
-        self._place = Watch(_WATCH_SECONDS, _has_passing_problem, lambda: self._check_place(was_read=False), clock)
+        self._keys = Poller(_POLL_SECONDS, _waits_for_keys, self._look_for_keys, clock)
+        self._place = Poller(_POLL_SECONDS, _has_passing_problem, lambda: self._check_place(was_read=False), clock)
         self._reader = StoreReader(open_service(settings), clock)
         self._next_service: TokenService | None = None
         """It takes over once the token has been moved to its store."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tray_app.core.state import TokenState
 
 
-class Watch:
+class Poller:
     """Call `look` every `seconds` while a state says that something `is_awaited`."""
 
     def __init__(
