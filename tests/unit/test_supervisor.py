@@ -494,6 +494,25 @@ def test_a_cleared_token_that_had_expired_is_not_said_to_be_valid_at_kiwoom(
     assert watched.last.result is Result.CLEARED_EXPIRED
 
 
+@pytest.mark.parametrize(("was_sent", "checks"), [(True, 1), (False, 0)])
+def test_a_request_whose_answer_was_lost_is_followed_by_a_check_of_the_token(
+    was_sent: bool, checks: int, make: Make, service: FakeService, clock: Clock
+) -> None:
+    """Kiwoom may have carried it out; nobody knows for certain whether another token ends the present one."""
+    service.hold(token_for("a-token", DAY, START))
+    watched = make(policy="notify")
+    watched.start()
+    before = service.checks
+    clock.advance(3600)
+    service.failure = BrokerUnavailable("Kiwoom does not answer.")
+    service.failure.was_sent = was_sent
+    watched.supervisor.do(Refresh())
+    service.failure = None
+
+    watched.advance(1)
+    assert service.checks == before + checks
+
+
 def test_last_result_is_never_of_an_earlier_token(make: Make, service: FakeService) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make()

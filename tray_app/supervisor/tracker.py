@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tray_app.core.clock import earliest
-from tray_app.core.errors import SettingsError, TokenRefused
+from tray_app.core.errors import BrokerUnavailable, SettingsError, TokenRefused
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.state import Action, LastResult, Result, TokenState
 from tray_app.core.token_schedule import TokenSchedule
@@ -177,6 +177,8 @@ class TokenTracker:
         """Show why Kiwoom gave no token, and plan when to ask again."""
         is_repeated = self._schedule.failed(error, now, rotating=rotating, is_doubtful=self.state.is_doubtful)
         self._finish(Result.FAILED, now, error, is_once=not is_repeated)
+        if isinstance(error, BrokerUnavailable) and error.was_sent and error.code is None:
+            self._verification.want()  # Kiwoom may have issued another token, which may have ended this one
 
     def on_failed(
         self, error: KiwoomTokenError, now: float, action: Action | None = None, *, until_readable: bool = False
