@@ -34,17 +34,19 @@ trays() {
 remember() {
   # write for each tray that runs a script that runs its command again, in its environment and with more arguments: this
   # one may have been started without the desktop, as over ssh, or with other settings. A script, because there may be
-  # keys in the environment, and everybody can read the arguments of a program
+  # keys in the environment, and everybody can read the arguments of a program. Bytes that are no text in the language
+  # of this shell are values like any others, so the tools take each byte as it is
   quoted="s/'/'\\\\''/g"
   for one in $(trays); do
     {
       # without what the boot loader of a packaged program adds, and what a shell does not let one set
-      sed -z -e '/^[A-Za-z_][A-Za-z_0-9]*=/!d' -e '/^_PYI_/d' -e '/^LD_LIBRARY_PATH=/d' \
-        -e 's/^LD_LIBRARY_PATH_ORIG=/LD_LIBRARY_PATH=/' -e '/^\(BASH[A-Z]*OPTS\|SHELLOPTS\|E*UID\|PPID\)=/d' \
-        -e "$quoted" -e "s/=\(.*\)/='\1'/" -e 's/^/export /' "/proc/$one/environ" | tr '\0' '\n'
-      printf "exec '%s'" "$(printf %s "$place/$name" | sed "$quoted")"
-      sed -z -e 1d -e '/^--show$/d' -e '/^-Embedding$/d' -e '/^--background$/d' -e "$quoted" -e "s/.*/ '&'/" \
-        "/proc/$one/cmdline" | tr -d '\0'
+      LC_ALL=C sed -z -e '/^[A-Za-z_][A-Za-z_0-9]*=/!d' -e '/^_PYI_/d' -e '/^LD_LIBRARY_PATH=/d' \
+        -e 's/^LD_LIBRARY_PATH_ORIG=/LD_LIBRARY_PATH=/' \
+        -e '/^\(BASH[A-Z]*OPTS\|BASH_VERSINFO\|SHELLOPTS\|E*UID\|PPID\|OPTIND\)=/d' \
+        -e "$quoted" -e "s/=\(.*\)/='\1'/" -e 's/^/export /' "/proc/$one/environ" | LC_ALL=C tr '\0' '\n'
+      printf "exec '%s'" "$(printf %s "$place/$name" | LC_ALL=C sed "$quoted")"
+      LC_ALL=C sed -z -e 1d -e '/^--show$/d' -e '/^-Embedding$/d' -e '/^--background$/d' -e "$quoted" -e "s/.*/ '&'/" \
+        "/proc/$one/cmdline" | LC_ALL=C tr -d '\0'
       printf ' "$@" </dev/null\n'
     } >"$remembered/$one" 2>/dev/null || rm -f "$remembered/$one" # it has ended meanwhile
   done

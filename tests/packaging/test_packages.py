@@ -377,19 +377,23 @@ def test_updating_starts_the_tray_again_as_it_was_started(
     )
     of_the_new_version.chmod(0o755)
     kept = {"DISPLAY": ":5", "APP_SECRET": 'the tray\'s own $HOME "one" \\', "NAME": "두 줄\n"}
-    of_the_tray = {**kept, "LD_LIBRARY_PATH": str(program.parent), "_PYI_X": "1", "UID": "0"}
+    no_text = f"\udcff; touch {tmp_path}/executed #"
+    of_the_tray = {**kept, "NO_TEXT": no_text, "LD_LIBRARY_PATH": str(program.parent), "_PYI_X": "1", "UID": "0"}
     with subprocess.Popen([program, "-", "it's"], stdin=subprocess.PIPE, env=of_the_tray) as tray:
         (tmp_path / "pid").write_text(str(tray.pid))
         monkeypatch.setenv("PATH", os.pathsep.join([str(programs), os.environ["PATH"]]))
         monkeypatch.setenv("APP_KEY", "of-another-account")
+        monkeypatch.setenv("LC_ALL", "C.UTF-8")
         install(unpacked)
     end = time.monotonic() + 10
     while not started.exists() and time.monotonic() < end:
         time.sleep(0.05)  # it is started in the background
 
-    parts = started.read_text().split("\0")[:-1]
+    parts = started.read_text("utf-8", "surrogateescape").split("\0")[:-1]
     environment = dict(one.split("=", 1) for one in parts if "=" in one)
     assert {name: environment.get(name) for name in kept} == kept
+    assert environment["NO_TEXT"] == no_text
+    assert not (tmp_path / "executed").exists()
     assert not environment.keys() & {"LD_LIBRARY_PATH", "_PYI_X", "APP_KEY"}
     assert parts[-3:] == ["-", "it's", "--background"]
     assert "own" not in arguments.read_text()  # which everybody can read
