@@ -1129,6 +1129,18 @@ class TestATokenThatCannotBeStored:
 
         assert not path.exists()
 
+    def test_is_not_stored_after_such_a_clear_where_the_store_can_be_written_but_not_read(
+        self, service: TokenService, other: TokenService, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        service.ensure()
+        other.clear()
+        monkeypatch.setattr(FileStore, "write", WRITE)
+        monkeypatch.setattr(FileStore, "read", refuse_to_write)
+
+        service.tokens.save_unsaved()
+
+        assert not path.exists()
+
     def test_is_the_same_again_if_kiwoom_gives_it_after_such_a_clear(
         self, service: TokenService, other: TokenService
     ) -> None:

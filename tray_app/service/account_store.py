@@ -192,9 +192,9 @@ class AccountStore:
         if unsaved is None:
             return
         with contextlib.suppress(StoreError):
-            stored = self._usable(self.store.read())
-            record = self.read_record()
+            record = self.read_record()  # first, because a store that cannot be read may well be written
             is_useless = record.is_gone(unsaved) or record.was_cleared(unsaved)
+            stored = None if is_useless else self._usable(self.store.read())
             if is_useless or (stored is not None and stored.created_at > unsaved.created_at):
                 self.unsaved = None
                 return
