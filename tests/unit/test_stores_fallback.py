@@ -175,6 +175,22 @@ class TestReadersMeanwhile:
         assert found == [later, later, earlier]
 
 
+def test_what_was_cleared_stays_so_when_an_earlier_token_cannot_be_stored(
+    in_keyring: KeyringStore, keyring_client: FakeVault, clock: Clock
+) -> None:
+    earlier = token(clock, "earlier")
+    clock.advance(60)
+    in_keyring.write(token(clock, "cleared"))
+    keyring_client.problem = KeyringUnavailable.LOCKED
+    clock.advance(60)
+    for act in (in_keyring.clear, lambda: in_keyring.write(earlier)):
+        with pytest.raises(KeyringUnavailable):
+            act()
+    keyring_client.problem = None
+
+    assert in_keyring.read() is None
+
+
 class TestKeyringWorks:
     def test_the_token_lies_in_the_keyring_and_nowhere_on_disk(
         self, store: FallbackStore, keyring_client: FakeVault, clock: Clock, tmp_path: Path

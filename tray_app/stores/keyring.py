@@ -101,10 +101,16 @@ class KeyringStore:
         return None
 
     def write(self, token: Token) -> object:
-        text = encode_zoned(token)
-        if self.is_superseded(token):  # made before another that was stored meanwhile: a reader would see neither
+        text, announced = encode_zoned(token), self._marker.invalidated_before()
+        is_superseded = self.is_superseded(token)
+        if is_superseded:  # made before another that was stored meanwhile: a reader would see neither
             self.announce_token(token)
-        self._ask(lambda: self._keyring_client.set(SERVICE, self._profile, text))
+        try:
+            self._ask(lambda: self._keyring_client.set(SERVICE, self._profile, text))
+        except BaseException:
+            if is_superseded:  # what is still there may have been cleared while it could not be deleted
+                self._marker.change(announced)
+            raise
         self._record(token)
         version = self.announce_token(token)
         logs.info("Token saved to keyring (expires at %s)", expiry_for_log(token))
