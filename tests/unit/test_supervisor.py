@@ -339,6 +339,27 @@ def test_keys_entered_elsewhere_end_the_stop(make: Make, service: FakeService, r
     assert service.calls == ["renew", "renew"]
 
 
+@pytest.mark.parametrize("answer", [None, BrokerUnavailable(NO), TokenRefused("Elsewhere.", code="8010")])
+def test_keys_entered_elsewhere_end_the_stop_also_after_a_check(
+    make: Make, service: FakeService, clock: Clock, answer: KiwoomTokenError | None
+) -> None:
+    """What the check says takes the place of why renewing stopped."""
+    service.hold(token_for("a-token", DAY, START))
+    watched = make()
+    watched.start()
+    clock.advance(3600)
+    service.failure = KeysMissing("None.")
+    watched.supervisor.do(Refresh())
+    service.unreadable = answer
+    watched.supervisor.do(Verify())
+    service.failure = service.unreadable = None
+    assert watched.state.stopped
+
+    service.has_keys_entered_elsewhere = True
+    watched.advance(11)
+    assert not watched.state.stopped
+
+
 class UnusableVault:
     """A keyring that cannot be read now, for one of the problems of `KeyringUnavailable`."""
 

@@ -57,7 +57,12 @@ def failed_with(error: KiwoomTokenError) -> TokenState:
     return TokenState("default", "real", last=LastResult(Result.FAILED, START, error))
 
 
-@pytest.mark.parametrize("state", [IN_FILE, failed_with(LOCKED)])
+def checked_since(stop: KiwoomTokenError) -> TokenState:
+    """The user has asked, since renewing stopped, whether the token works: it does."""
+    return TokenState("default", "real", last=LastResult(Result.CONFIRMED, START), stopped=True, stopped_by=stop)
+
+
+@pytest.mark.parametrize("state", [IN_FILE, failed_with(LOCKED), checked_since(LOCKED)])
 def test_a_keyring_that_is_awaited_is_checked_every_three_seconds(
     state: TokenState, watch: KeyringWatch, keyring: Keyring, clock: Clock
 ) -> None:

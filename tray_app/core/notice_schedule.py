@@ -115,7 +115,7 @@ class NoticeSchedule:
             return
         renew_at = self._renewal.renew_at
         is_tried_again_soon = renew_at is not None and renew_at - now <= _BLIP_SECONDS
-        if self._renewal.stopped:
+        if self._renewal.stopped_by is not None:
             self._trouble = Notice(NoticeKind.STOPPED, error=error)
         elif self._renewal.failures > 1 or not is_tried_again_soon:
             self._trouble = Notice(NoticeKind.FAILED, error=error)

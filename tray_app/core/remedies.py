@@ -145,7 +145,7 @@ def is_repeated(error: KiwoomTokenError | None, state: TokenState) -> bool:
 
 def needs_unlocking(state: TokenState) -> bool:
     """Return whether something waits for a keyring that the user must unlock."""
-    is_refused = state.error is not None and state.error.remedy == Remedy.UNLOCK_KEYRING
+    is_refused = any(one is not None and one.remedy == Remedy.UNLOCK_KEYRING for one in (state.error, state.stopped_by))
     return is_refused or state.place_problem in KeyringUnavailable.UNLOCKABLE
 
 

@@ -76,8 +76,8 @@ class RenewalSchedule:
     meaning the expiry itself; `random` returns numbers from 0 to 1 and spreads the requests of many machines. `mode` is
     `real` or `demo`, whose trading hours differ.
 
-    `stopped` tells that the last error needs the user, so that nothing is asked before it is solved; only what may be
-    over without this program learning of it, as an IP that was not registered, is tried again after growing pauses.
+    `stopped_by` is the last error if that needs the user, so that nothing is asked before it is solved; only what may
+    be over without this program learning of it, as an IP that was not registered, is tried again after growing pauses.
     `failures` counts the failed requests in a row, the last of which was at `failed_at`.
     """
 
@@ -103,7 +103,7 @@ class RenewalSchedule:
         self.token: Token | None = None
         self.failures = self._portal_failures = 0
         self.failed_at = 0.0
-        self.stopped = False
+        self.stopped_by: KiwoomTokenError | None = None
 
     @property
     def renew_at(self) -> float | None:
@@ -204,7 +204,7 @@ class RenewalSchedule:
         self.failures += 1
         self.failed_at = now
         if not error.retry:
-            self.stopped = True
+            self.stopped_by = error
             if _may_end_unseen(error) and self._policy != NOTIFY:
                 pause = _PORTAL_PAUSES_SECONDS[min(self._portal_failures, len(_PORTAL_PAUSES_SECONDS) - 1)]
                 self._renew_at, self._rotates = (
@@ -228,11 +228,11 @@ class RenewalSchedule:
         self.token = None
         self._is_unwanted = True
         self._renew_at, self._rotates = None, False
-        self.stopped = False
+        self.stopped_by = None
 
     def resume(self, now: float) -> None:
         """Try again now: the user has solved what the renewal stopped for."""
-        if self.stopped:
+        if self.stopped_by is not None:
             self._forget_failures()
             self._plan(now)
 
@@ -269,7 +269,7 @@ class RenewalSchedule:
 
     def _plan_in_force(self) -> float | None:
         """Return when a rotation is planned, or None, also while nothing is asked before the user has helped."""
-        return None if self.stopped else self._planned_at
+        return self._planned_at if self.stopped_by is None else None
 
     def _end_plan(self) -> None:
         self._done_plan, self._planned_at = self._planned_at, None
@@ -293,7 +293,7 @@ class RenewalSchedule:
 
     def _forget_failures(self) -> None:
         self.failures = self._portal_failures = 0
-        self.stopped = False
+        self.stopped_by = None
 
     def _set_policy(self, policy: str, renew_before: float) -> None:
         self._policy_text, self._renew_before = policy, renew_before
@@ -312,7 +312,7 @@ class RenewalSchedule:
             self._renew_at = max(self._renew_at, self._not_before)
 
     def _plan(self, moment: float, *, rotates: bool = False) -> None:
-        is_waiting_for_user = self.stopped and self._renew_at is None
+        is_waiting_for_user = self.stopped_by is not None and self._renew_at is None
         if self._policy != NOTIFY and not is_waiting_for_user:
             self._renew_at = moment
             self._rotates = rotates

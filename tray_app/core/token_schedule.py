@@ -44,7 +44,12 @@ class TokenSchedule:
     @property
     def stopped(self) -> bool:
         """True if Kiwoom is not asked again before the user has solved what the last request failed for."""
-        return self.renewal.stopped
+        return self.renewal.stopped_by is not None
+
+    @property
+    def stopped_by(self) -> KiwoomTokenError | None:
+        """What the last request failed for while it has `stopped`, or None."""
+        return self.renewal.stopped_by
 
     @property
     def snoozed_until(self) -> float | None:
@@ -126,7 +131,7 @@ class TokenSchedule:
 
     def resume(self, now: float) -> None:
         """Try again now: the user has solved what renewal stopped for."""
-        if self.renewal.stopped:
+        if self.renewal.stopped_by is not None:
             self.renewal.resume(now)
             self._notices.resume()
 

@@ -408,8 +408,8 @@ class Supervisor:
 
 
 def _waits_for_keys(state: TokenState) -> bool:
-    is_key_wanted = state.error is not None and state.error.remedy == Remedy.ENTER_KEYS
-    return is_key_wanted and state.stopped and state.policy != NOTIFY
+    is_key_wanted = state.stopped_by is not None and state.stopped_by.remedy == Remedy.ENTER_KEYS
+    return is_key_wanted and state.policy != NOTIFY
 
 
 def _has_passing_problem(state: TokenState) -> bool:

@@ -87,6 +87,7 @@ class TokenTracker:
             renew_at=schedule.renew_at,
             rotate_at=schedule.rotate_at,
             stopped=schedule.stopped,
+            stopped_by=schedule.stopped_by,
             snoozed_until=schedule.snoozed_until,
         )
         return self.state
@@ -276,7 +277,10 @@ class TokenTracker:
         if notices:
             self._last_notice = notices[-1]
             # Whoever is told offers what helps in the state of now, not in the one that was published last.
-            self.state = replace(self.state, renew_at=self._schedule.renew_at, stopped=self._schedule.stopped)
+            schedule = self._schedule
+            self.state = replace(
+                self.state, renew_at=schedule.renew_at, stopped=schedule.stopped, stopped_by=schedule.stopped_by
+            )
         return notices
 
     def is_last_notice_over(self, now: float) -> bool:
