@@ -12,6 +12,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -291,6 +292,31 @@ class TestTrouble:
         assert path.read_bytes() == before
         with pytest.raises(AnothersDatabase, match="another program"):
             history.read("default")
+
+    def test_a_history_that_another_program_begins_meanwhile_is_no_other_program_s(
+        self, history: History, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Path(history.path).parent.mkdir()
+        Path(history.path).touch(mode=0o600)
+        was, writes = sqlite3.connect, [lambda: note(history, START, "issued")]
+
+        class Interrupted(sqlite3.Connection):
+            def execute(self, *values: Any) -> sqlite3.Cursor:
+                answer = super().execute(*values)
+                found = answer.fetchall()
+                if writes:
+                    writes.pop()()
+                rows: Any = MagicMock(fetchone=lambda: found[0])
+                rows.__iter__.side_effect = lambda: iter(found)
+                return rows
+
+        def connect(*values: Any, **named: Any) -> sqlite3.Connection:
+            monkeypatch.setattr(sqlite3, "connect", was)
+            return was(*values, **named, factory=Interrupted)
+
+        monkeypatch.setattr(sqlite3, "connect", connect)
+        assert history.read("default") == ()
+        assert kinds(history) == ["issued"]
 
     def test_tables_that_another_program_has_added_stay(self, history: History) -> None:
         note(history, START, "issued")

@@ -299,8 +299,9 @@ _BRINGS_OR_TAKES = "kind <> 'failed'"
 
 def _schema(database: sqlite3.Connection, path: str) -> int:
     """Return the version of the format, 0 for an empty file. Raises `NewerHistory` or `AnothersDatabase`."""
-    version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    # in this order, because another program may begin the history meanwhile: tables without a version are another's
     tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    version = int(database.execute("PRAGMA user_version").fetchone()[0])
     if tables and not (version and "events" in tables):
         raise AnothersDatabase(msg("{path} is a database of another program, so no history is kept here."), path=path)
     if version > _SCHEMA:
