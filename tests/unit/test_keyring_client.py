@@ -344,8 +344,9 @@ class TestFailure:
         assert refused.value.problem == KeyringUnavailable.UNREACHABLE
 
         monkeypatch.setattr(sys, "platform", "darwin")
-        with pytest.raises(KeysMissing, match="security unlock-keychain"):
-            find_keys("default", "real", {}, KeyringClient())
+        for profile in ("default", "swing"):
+            with pytest.raises(KeysMissing, match="security unlock-keychain"):
+                find_keys(profile, "real", {}, KeyringClient())
 
     def test_a_failed_set_does_not_carry_the_value(self, use: Callable[..., Any]) -> None:
         use(MemoryKeyring()).broken = RuntimeError("x")

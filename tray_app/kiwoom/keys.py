@@ -53,6 +53,10 @@ _UNLOCK_KEYCHAIN = msg(
     "The app keys may be in the Keychain, which cannot be used from here, outside the desktop session. Set {key} and "
     "{secret}, or unlock it: security unlock-keychain"
 )
+_UNLOCK_KEYCHAIN_OF_PROFILE = msg(
+    "The app keys may be in the Keychain, which cannot be used from here, outside the desktop session. Unlock it: "
+    "security unlock-keychain"
+)
 _NOWHERE = msg(
     "There are no app keys for {mode}, and there is no keyring on this machine. Set {key} and {secret} in the "
     "environment."
@@ -219,6 +223,8 @@ def _in_keyring(
             unreadable = KeysMissing(sentence, remedy=remedy, key=key, secret=secret)
         else:
             sentence = _UNREADABLE.get(error.problem, _UNREADABLE[KeyringUnavailable.SILENT])
+            if error.problem == KeyringUnavailable.UNREACHABLE and sys.platform == "darwin":
+                sentence = _UNLOCK_KEYCHAIN_OF_PROFILE
             unreadable = KeysMissing(sentence, remedy=remedy)
         unreadable.retry = not waits_for_user
         raise unreadable from None
