@@ -58,6 +58,7 @@ def failed(error: KiwoomTokenError, left: float | None = None, **changes: Any) -
         (TokenState("default", "real"), Remedy.NONE),
         (state(3600, place="file", place_problem="locked"), Remedy.UNLOCK_KEYRING),
         (failed(KeysMissing("None.")), Remedy.ENTER_KEYS),
+        (state(3600, stopped=True, stopped_by=KeysMissing("None.")), Remedy.ENTER_KEYS),
         (failed(error_for(3, "[8001:x]")), Remedy.ENTER_KEYS),
         (failed(error_for(3, "[8030:x]")), Remedy.SWITCH_MODE),
         (failed(error_for(3, "[8050:x]")), Remedy.OPEN_PORTAL),

@@ -30,7 +30,8 @@ def remedy_for(state: TokenState, now: float, *, has_settings_problem: bool = Fa
 
     `has_settings_problem` tells that something in the settings cannot be used.
     """
-    remedy = Remedy.NONE if state.error is None else _of_error(state.error, state, now)
+    error = state.error or state.stopped_by  # which a check may have taken out of sight
+    remedy = Remedy.NONE if error is None else _of_error(error, state, now)
     if remedy in {Remedy.NONE, Remedy.RETRY, Remedy.WAIT} and state.place_problem in KeyringUnavailable.UNLOCKABLE:
         return Remedy.UNLOCK_KEYRING
     if remedy == Remedy.NONE and has_settings_problem:
