@@ -722,6 +722,20 @@ class TestFailure:
         schedule.answered(one := token(clock), clock(), same=False)
         assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
 
+    @pytest.mark.parametrize("policy", ["auto", "daily 05:00"])
+    def test_a_revoke_that_the_user_wanted_and_kiwoom_refuses_here_changes_no_plan(
+        self, policy: str, clock: Clock
+    ) -> None:
+        """Asking for another token would bring the same one, which would then look as if it worked here."""
+        schedule = TokenSchedule(policy, 600, (), lambda: 0.5)
+        schedule.saw(token(clock), clock())
+        planned = schedule.renew_at, schedule.rotate_at
+
+        schedule.failed(error_for(3, "[8010:x]"), clock(), rotating=True)
+
+        assert (schedule.stopped, schedule.notices(clock())) == (False, [])
+        assert (schedule.renew_at, schedule.rotate_at) == planned
+
     def test_such_a_pause_ends_right_after_the_token_that_may_be_in_the_way(
         self, schedule: TokenSchedule, clock: Clock
     ) -> None:

@@ -199,8 +199,11 @@ class RenewalSchedule:
             if self._rotates:
                 self._plan(self._usual_moment(self.token))
             return False
-        if error.retry and self._rotates and self._renew_at is not None and now < self._renew_at:
+        is_early = self._renew_at is not None and now < self._renew_at
+        if error.retry and self._rotates and is_early:
             return False  # the user's own request failed; the time of the rotation is still to come
+        if isinstance(error, TokenRefused) and rotating and is_early and not was_planned and not is_doubtful:
+            return False  # it works elsewhere only, and was not revoked: what is planned for it stays
         self.failures += 1
         self.failed_at = now
         if not error.retry:
