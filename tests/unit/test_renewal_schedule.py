@@ -45,6 +45,13 @@ class Dice:
         return self.value
 
 
+def still_works() -> RevokeFailed:
+    """Kiwoom has refused to revoke a token, with a code that nobody here knows, and says that the token works."""
+    error = RevokeFailed("It still works.", code="9999")
+    error.retry = True
+    return error
+
+
 @pytest.fixture
 def dice() -> Dice:
     return Dice()
@@ -722,19 +729,30 @@ class TestFailure:
         schedule.answered(one := token(clock), clock(), same=False)
         assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
 
+    @pytest.mark.parametrize("error", [error_for(3, "[8010:x]"), still_works()])
     @pytest.mark.parametrize("policy", ["auto", "daily 05:00"])
     def test_a_revoke_that_the_user_wanted_and_kiwoom_refuses_here_changes_no_plan(
-        self, policy: str, clock: Clock
+        self, policy: str, error: KiwoomTokenError, clock: Clock
     ) -> None:
         """Asking for another token would bring the same one, which would then look as if it worked here."""
         schedule = TokenSchedule(policy, 600, (), lambda: 0.5)
         schedule.saw(token(clock), clock())
         planned = schedule.renew_at, schedule.rotate_at
 
-        schedule.failed(error_for(3, "[8010:x]"), clock(), rotating=True)
+        schedule.failed(error, clock(), rotating=True)
 
         assert (schedule.stopped, schedule.notices(clock())) == (False, [])
         assert (schedule.renew_at, schedule.rotate_at) == planned
+
+    def test_a_rotation_that_kiwoom_refuses_with_an_unknown_code_is_tried_again_at_night(self, clock: Clock) -> None:
+        schedule = TokenSchedule("daily 05:00", 600, (), lambda: 0.5)
+        schedule.saw(token(clock), clock())
+        assert schedule.rotate_at is not None
+        clock.now = schedule.rotate_at
+
+        schedule.failed(still_works(), clock(), rotating=True)
+
+        assert schedule.rotate_at == clock() + 10
 
     def test_such_a_pause_ends_right_after_the_token_that_may_be_in_the_way(
         self, schedule: TokenSchedule, clock: Clock

@@ -1056,8 +1056,9 @@ class TestClear:
         valid = service.ensure().token
         monkeypatch.setattr(broker, "revoke", Mock(side_effect=error_for(outer, text)))
 
-        with pytest.raises(RevokeFailed, match="still works"):
+        with pytest.raises(RevokeFailed, match="still works") as raised:
             ask(service)
+        assert raised.value.retry is (text == "[9999:x]")
         assert opened().living() == valid
 
         broker.living = None

@@ -189,7 +189,7 @@ class RenewalSchedule:
         if rotating:
             self._rotation_failed_at = now
         was_planned = rotating and self._planned_at is not None and self._planned_at <= now
-        if isinstance(error, RevokeFailed) and rotating:
+        if isinstance(error, RevokeFailed) and rotating and not error.retry:
             self._can_revoke = False
             if was_planned:
                 self._end_plan()
@@ -202,8 +202,9 @@ class RenewalSchedule:
         is_early = self._renew_at is not None and now < self._renew_at
         if error.retry and self._rotates and is_early:
             return False  # the user's own request failed; the time of the rotation is still to come
-        if isinstance(error, TokenRefused) and rotating and is_early and not was_planned and not is_doubtful:
-            return False  # it works elsewhere only, and was not revoked: what is planned for it stays
+        was_refused = rotating and isinstance(error, (TokenRefused, RevokeFailed))
+        if was_refused and is_early and not was_planned and not is_doubtful:
+            return False  # the token is what it was before, so what is planned for it stays
         self.failures += 1
         self.failed_at = now
         if not error.retry:
