@@ -9,8 +9,9 @@ import pytest
 
 from tests.doubles import Clock, FakeBroker
 from tests.file_service import open_file_service
-from tray_app.core.errors import StoreError
+from tray_app.core.errors import BrokerUnavailable, StoreError
 from tray_app.core.token import token_for
+from tray_app.kiwoom.broker import Issued
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.kiwoom.sandbox.shared import Sandbox
 from tray_app.service.composition import open_service
@@ -131,3 +132,25 @@ def test_a_token_that_could_not_be_stored_and_was_cleared_has_not_ended_in_anoth
     there.clear()
 
     assert (here.living(), there.current()) == (token, None)
+
+
+def test_a_token_that_was_revoked_in_another_store_is_given_to_nobody_when_kiwoom_returns_it_unless_it_works(
+    tmp_path: Path, clock: Clock, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = EndedTokens(str(tmp_path / "ended-tokens"))
+    here = open_file_service(tmp_path / ".token", clock, broker, ended=ended)
+    there = open_file_service(tmp_path / "there" / ".token", clock, broker, ended=ended)
+    token = here.ensure().token
+    assert there.ensure().token.value == token.value
+    here.clear(revoke=True)
+    clock.advance(60)
+    monkeypatch.setattr(broker, "issue", lambda _: Issued(token, None))
+
+    for _ in range(2):
+        with pytest.raises(BrokerUnavailable, match="revoked token"):
+            there.ensure()
+        clock.advance(60)
+    assert there.current() is None
+
+    broker.living = token  # Kiwoom has revoked nothing after all
+    assert (there.ensure().token.value, there.living().value) == (token.value, token.value)

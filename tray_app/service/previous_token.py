@@ -32,10 +32,10 @@ class PreviousToken:
         return self.token is not None and self.token.is_same_as(issued)
 
     def was_revoked(self, issued: Token, evidence: Evidence) -> bool:
-        """Return True if Kiwoom has issued a token again that was revoked, or may have been: a revoke and an issue may
-        not know of each other yet."""
-        fingerprint = issued.value.fingerprint()
-        return fingerprint == self.revoking or fingerprint in evidence.revoked
+        """Return True if Kiwoom has issued a token again that was revoked, or may have been, here or in another store:
+        a revoke and an issue may not know of each other yet. One that Kiwoom refused was not."""
+        was_refused = evidence.is_about(issued.value) and evidence.dead_at > 0
+        return issued.value.fingerprint() == self.revoking or (evidence.says_ended(issued.value) and not was_refused)
 
     def has_died(self, issued: Token) -> bool:
         """Return True if the stored token had ended before its expiry without being revoked here: Kiwoom has issued
