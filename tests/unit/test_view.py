@@ -36,6 +36,7 @@ from tray_app.desktop.view.texts import error_text
 from tray_app.desktop.view.timing import phase_of
 from tray_app.desktop.view.tooltip import TOOLTIP_UNITS, shorten
 from tray_app.desktop.view.urgency import most_urgent
+from tray_app.desktop.view.window import last_event_text
 from tray_app.kiwoom.codes import NOT_KIWOOM, error_for
 
 if TYPE_CHECKING:
@@ -825,3 +826,12 @@ def test_no_english_is_left_in_a_korean_view() -> None:
             text = getattr(view, field.name)
             if type(text) is str and field.name != "remedy":
                 assert not any(word in text.lower() for word in words), (field.name, text)
+
+
+@pytest.mark.parametrize(
+    ("is_doubtful", "says"), [(False, "Kiwoom confirms it is valid."), (True, "Kiwoom returned the same token;")]
+)
+def test_a_token_that_came_again_and_is_in_doubt_is_not_called_confirmed(*, is_doubtful: bool, says: str) -> None:
+    """It was revoked before, and Kiwoom did not say whether it works."""
+    same = state(last=LastResult(Result.SAME, NOW), is_doubtful=is_doubtful)
+    assert last_event_text(same, NOW).startswith(says)

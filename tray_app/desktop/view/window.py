@@ -125,6 +125,9 @@ def last_event_text(state: TokenState, now: float) -> str:
         return joined(_failure_text(state.last), error_text(state.last.error, state, now))
     if state.last.replaces_dead:
         return tr("The previous token had stopped working early. A new one was issued.")
+    if result is Result.SAME and state.is_doubtful and state.expires is not None:  # as one that was revoked
+        end = korean_time(state.expires, now)
+        return tr("Kiwoom returned the same token; it still expires at {end} (KST).", end=end)
     if result in {Result.SAME, Result.CONFIRMED}:
         if state.expires is None:
             return tr("Kiwoom confirms it is valid.")
