@@ -764,6 +764,21 @@ class TestFailure:
 
         assert 1 <= clock() - one.expires <= 3
 
+    @pytest.mark.parametrize("has_token", [True, False])
+    @pytest.mark.parametrize("text", ["[8050:x]", "[8010:x]", "인증 실패"])
+    def test_it_is_tried_again_also_if_renewing_was_switched_on_since(
+        self, text: str, has_token: bool, clock: Clock
+    ) -> None:
+        schedule = TokenSchedule(NOTIFY, 600, (), lambda: 0.5)
+        schedule.saw(token(clock) if has_token else None, clock())
+        schedule.failed(error_for(3, text), clock())
+        assert (schedule.stopped, schedule.renew_at) == (True, None)
+
+        clock.advance(10)
+        schedule.reconfigure(AUTO, 600, (), None, clock())
+
+        assert schedule.renew_at == clock() + 50
+
     @pytest.mark.parametrize("code", ["8001", "8002", "8011", "8012", "8020", "8030", "8200"])
     def test_what_kiwoom_explains_and_only_the_user_can_mend_is_not_tried_again(
         self, code: str, schedule: TokenSchedule, clock: Clock

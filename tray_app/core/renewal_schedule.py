@@ -124,6 +124,8 @@ class RenewalSchedule:
         backs_off = self.failures > 0 and self._renew_at is not None and not self._rotates
         if self._policy == NOTIFY:
             self._renew_at, self._rotates = None, False
+        elif self.stopped_by is not None and self._renew_at is None and _may_end_unseen(self.stopped_by):
+            self._renew_at = max(now, self.failed_at + _PORTAL_PAUSES_SECONDS[0])
         elif self.token is not None and not backs_off:
             self._plan_for(self.token, now)
         elif self._renew_at is None and not self._is_unwanted and self._has_started:
