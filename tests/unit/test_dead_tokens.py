@@ -1094,6 +1094,13 @@ class TestATokenThatCannotBeStored:
         other.clear()
         assert service.current() is None
 
+    def test_goes_from_other_tools_too_with_such_a_clear(
+        self, service: TokenService, other: TokenService, tool: OtherTool
+    ) -> None:
+        assert service.ensure().token == tool.published
+        other.clear()
+        assert tool.published is None
+
     def test_may_be_stored_again_after_such_a_clear(
         self, service: TokenService, other: TokenService, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -18,7 +18,7 @@ from tray_app.service.renewal import Action, Request, better_of, decide, failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from tray_app.core.secret import Secret
     from tray_app.core.token import Token
@@ -508,11 +508,11 @@ class LockedSession:
         """Publish the token to the other tools. Return what went wrong."""
         return () if self._exports is None else self._exports.publish(token)
 
-    def withdraw(self, token: Token | None) -> tuple[KiwoomTokenError, ...]:
-        """Take the token away from the other tools. Return what went wrong."""
-        if self._exports is None or token is None:
-            return ()
-        return self._exports.withdraw({token.value.fingerprint()})
+    def withdraw(self, token: Token | None, others: Collection[str] = ()) -> tuple[KiwoomTokenError, ...]:
+        """Take the token, and the `others` with these fingerprints, away from the other tools. Return what went
+        wrong."""
+        fingerprints = {*others, *([] if token is None else [token.value.fingerprint()])}
+        return () if self._exports is None or not fingerprints else self._exports.withdraw(fingerprints)
 
 
 def _check_came_back(token: Token, broker: TokenBroker) -> KiwoomTokenError | None:

@@ -332,7 +332,7 @@ class TokenService:
             session.check_lock()
             cleared.unseen = unseen
             if unseen is None:
-                cleared.unpublished = session.withdraw(token)
+                cleared.unpublished = session.withdraw(token, session.record.unsaved)
                 _clear(self.store, cleared)
             else:
                 was_published, cleared.unpublished = (False, ()) if self.exports is None else self.exports.forget()
