@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.doubles import KEYS, NO, START, Clock
+from tests.doubles import KEYS, NO, START, Clock, FakeBroker
+from tests.file_service import open_file_service
 from tests.services import DAY, FakeService
 from tray_app.core.errors import (
     BrokerUnavailable,
@@ -736,6 +737,36 @@ def test_a_check_for_which_kiwoom_could_not_even_be_asked_is_repeated_as_well(
 
     watched.advance(61)
     assert watched.last.result is Result.CONFIRMED
+
+
+def test_two_that_find_a_token_to_work_elsewhere_only_ask_no_more_often_than_one(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tray and a `watch`, or the trays of two computers with one Redis."""
+    broker, asked = FakeBroker(clock), list[float]()
+
+    def verify(_: object) -> None:
+        asked.append(clock())
+        raise TokenRefused("Elsewhere.", code="8010", remedy=Remedy.ROTATE)
+
+    monkeypatch.setattr(broker, "verify", verify)
+    path = tmp_path / ".token"
+    both = [
+        Supervisor(load_settings(), lambda _: open_file_service(path, clock, broker), Callbacks(), clock=clock)
+        for _ in range(2)
+    ]
+    for one in both:
+        one.read()
+        one.tick()
+    clock.advance(300)
+    for one in both:
+        one.tick(resumed=True)
+        clock.advance(37)
+    for _ in range(4 * 720):
+        clock.advance(5)
+        for one in both:
+            one.tick()
+    assert 1 <= sum(at > clock() - 3600 for at in asked) <= 12
 
 
 def test_a_check_that_another_program_made_in_vain_is_repeated_here(

@@ -41,10 +41,12 @@ class VerificationSchedule:
         """Apply other settings."""
         self._mode, self._is_on = mode, is_on
 
-    def want(self) -> None:
-        """Check once more: the computer slept, its clock was set, or there is evidence against the token."""
+    def want(self, *, at_once: bool = True) -> None:
+        """Check once more: the computer slept, its clock was set, or there is evidence against the token. Without
+        `at_once` a pause after a check that failed goes on."""
         self._is_wanted = True
-        self._not_before = self._pause = 0.0
+        if at_once:
+            self._not_before = self._pause = 0.0
 
     def answered(self) -> None:
         """Take note that Kiwoom said whether the token works."""

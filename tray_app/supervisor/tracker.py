@@ -107,7 +107,8 @@ class TokenTracker:
                 self._finish(Result.GONE, now)  # an expired one is tidied away, and why there is no other stays shown
         elif found.check is not None and (self.state.last is None or found.check.at > self.state.last.at):
             self.state = replace(self.state, last=replace(found.check, is_once=not self._schedule.is_failing))
-            self._verification.want()  # once Kiwoom answers, nothing is to say that it did not
+            # Once Kiwoom answers, nothing is to say that it did not. Two that read each other's checks ask no faster.
+            self._verification.want(at_once=False)
             self.on_unverified(found.check.at, found.check.error)
         elif before is None and after is not None and self.state.error is not None:
             self.state = replace(self.state, last=None)  # the keyring had hidden it, and a request for another failed
