@@ -632,7 +632,10 @@ def test_interrupted_rotation_is_not_taken_for_a_clear(make: Make, service: Fake
     assert watched.state.expires is not None
 
 
-def test_a_rotation_that_cost_the_token_is_told_as_what_it_is(make: Make, service: FakeService) -> None:
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_a_rotation_that_cost_the_token_is_told_as_what_it_is(
+    make: Make, service: FakeService, *, is_slow: bool
+) -> None:
     service.hold(token_for("a-token", DAY, START))
     watched = make()
     watched.start()
@@ -643,8 +646,13 @@ def test_a_rotation_that_cost_the_token_is_told_as_what_it_is(make: Make, servic
         raise KeysRefused("Refused.", code="8001")
 
     service.refresh = refuse_after_the_revoke
+    watched.reads.is_held = is_slow
     watched.supervisor.do(Rotate())
     watched.settle()
+    if is_slow:
+        assert watched.notices == []
+        watched.reads.release()
+        watched.settle()
 
     (notice,) = watched.notices
     assert notice_text(notice, START)[1] == "Refused. [8001] There is no valid token."

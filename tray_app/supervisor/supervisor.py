@@ -125,6 +125,8 @@ class Supervisor:
         self._read_failed_at: float | None = None
         self._save_tried_at = 0.0
         self._actions_done = 0
+        self._is_unsure = False
+        """Something failed that may have cost the token, and the store was not read since."""
         self._is_held = False
 
     @property
@@ -153,7 +155,7 @@ class Supervisor:
             return None
         # A notice that is held back while nobody is there would be due now, again and again.
         tracked = self._tracker.next_moment(
-            self._clock(), without_notices=self._is_held, is_checking=self._check.is_running
+            self._clock(), without_notices=self._is_held or self._is_unsure, is_checking=self._check.is_running
         )
         return earliest(tracked, *(one.next_moment(self.state) for one in (self._keyring, self._keys, self._place)))
 
@@ -208,6 +210,8 @@ class Supervisor:
             if reader is not self._reader or (found is not None and actions_done != self._actions_done):
                 self.read()  # the result is older than what is known
                 return
+            if actions_done == self._actions_done:
+                self._is_unsure = False
             self._on_read(found, error)
             if self._reads_again:
                 self.read()
@@ -225,6 +229,7 @@ class Supervisor:
         def finish(result: Any, error: Exception | None) -> None:
             self._actions_done += 1
             now = self._clock()
+            self._is_unsure = error is not None
             if error is not None:
                 command.fail(self._tracker, _logged(error), now)
             else:
@@ -235,7 +240,7 @@ class Supervisor:
                     self._go_on_in(command.mode)
                 self._tell_due()
             self._publish(None)
-            self.read()  # what failed may have cost the token: it is told after that
+            self.read()  # what failed is told after that
 
         self._run_act(Job(lambda: command.run(service), finish))
 
@@ -389,7 +394,7 @@ class Supervisor:
         return True
 
     def _tell_due(self) -> None:
-        if self._is_held:
+        if self._is_held or self._is_unsure:
             return
         now = self._clock()
         for notice in self._tracker.due_notices(now):
