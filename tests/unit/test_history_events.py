@@ -277,6 +277,18 @@ class TestEvent:
         language.use("ko")
         assert "4초" in event_text(one)
 
+    @pytest.mark.parametrize(("mode", "words"), [("real trading", "실전투자 앱키"), ("mock trading", "모의투자 앱키")])
+    def test_names_the_mode_in_the_language_of_the_sentence(self, mode: str, words: str) -> None:
+        missing = "There are no app keys for {mode}. Enter them with: {command}"
+        one = event("11-20 09:00", FAILED, message=missing, values={"mode": mode, "command": "kiwoom-token login"})
+        language.use("ko")
+        assert words in event_text(one)
+
+    def test_without_a_mode_it_names_none(self) -> None:
+        one = event("11-20 09:00", FAILED, message="There are no app keys for {mode}.", values={"mode": ""})
+        language.use("ko")
+        assert "Language" not in event_text(one)
+
     @pytest.mark.parametrize("message", ["{missing}", "{", "{0}", "{seconds.real.x}", "{seconds!q}"])
     def test_a_damaged_sentence_is_shown_as_it_is(self, message: str) -> None:
         assert message in event_text(event("11-20 09:00", FAILED, message=message, values={"seconds": 4}))

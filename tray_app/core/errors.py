@@ -12,7 +12,7 @@ from tray_app.core.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any, Self, TypeVar
 
     _Error = TypeVar("_Error", bound="KiwoomTokenError")
@@ -126,12 +126,18 @@ def known_error(error: Exception) -> KiwoomTokenError:
     return unexpected
 
 
+def sentence_of(message: str, values: Mapping[str, object]) -> str:
+    """Return an error's message in the current language, with its values; those that are words of ours are
+    translated."""
+    in_words = {name: tr(str(values[name])) for name in _IN_WORDS if values.get(name)}
+    return tr(message, **{**values, **in_words})
+
+
 def say(error: KiwoomTokenError) -> str:
     """Return an error as one printable line: the sentence, then the broker's code in brackets, and whether that is what
     an earlier request met. Its values may come from a file or from Kiwoom, so nothing in them takes effect on a
     terminal."""
-    in_words = {name: tr(str(error.values[name])) for name in _IN_WORDS if name in error.values}
-    sentence = tr(error.message, **{**error.values, **in_words})
+    sentence = sentence_of(error.message, error.values)
     code = f" [{error.code}]" if error.code else ""
     pause = error.pause_seconds if isinstance(error, BrokerError) else 0
     paused = tr(_PAUSED, seconds=pause) if pause else ""

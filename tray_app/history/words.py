@@ -6,6 +6,7 @@ from datetime import datetime
 from string import Formatter
 from typing import TYPE_CHECKING
 
+from tray_app.core.errors import sentence_of
 from tray_app.core.language import msg, tr
 from tray_app.core.token import KST
 from tray_app.core.wording import duration
@@ -64,7 +65,7 @@ def reason_text(event: Event) -> str:
     if not event.message or not _has_plain_places(event.message):
         return event.message
     try:
-        return tr(event.message, **event.values)
+        return sentence_of(event.message, event.values)
     except (LookupError, ValueError, TypeError):
         return event.message
 
