@@ -460,6 +460,13 @@ def test_what_comes_next() -> None:
     assert seen(failed(locked, stopped=True), NOW).coming == "It goes on by itself once that is solved."
     no_keys = KeysMissing("The keyring is locked.", remedy=Remedy.UNLOCK_KEYRING)
     assert seen(failed(no_keys, stopped=True), NOW).coming == "It goes on by itself once that is solved."
+    assert (
+        seen(failed(KeysMissing("No keys."), stopped=True), NOW).coming == "It goes on by itself once that is solved."
+    )
+    refused = error_for(3, "[8001:x]")
+    assert seen(failed(refused, stopped=True), NOW).coming == "It goes on by itself once that is solved."
+    warned_only = failed(refused, stopped=True, policy="notify")
+    assert seen(warned_only, NOW).coming == "Press “Try again” once this is fixed."
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
     assert seen(retry, NOW).coming == "Next attempt: 12:09."
     asking = state(renew_at=NOW - 1, busy=Action.REFRESH)

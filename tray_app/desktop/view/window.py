@@ -173,7 +173,8 @@ def _is_watched(error: KiwoomTokenError | None, state: TokenState) -> bool:
     """Return True for what this program notices by itself once it is solved, by whomever."""
     if isinstance(error, StoreError):
         return not isinstance(error, EncryptionKeyUnusable)
-    return error is not None and error.remedy == Remedy.UNLOCK_KEYRING and state.policy != NOTIFY
+    is_awaited = error is not None and error.remedy in {Remedy.UNLOCK_KEYRING, Remedy.ENTER_KEYS}
+    return is_awaited and state.policy != NOTIFY
 
 
 def next_event_text(state: TokenState, now: float) -> str:
