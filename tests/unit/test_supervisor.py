@@ -361,6 +361,19 @@ def test_keys_entered_elsewhere_end_the_stop_also_after_a_check(
     assert not watched.state.stopped
 
 
+def test_what_is_to_be_done_next_about_a_stop_is_told_as_well(make: Make, service: FakeService) -> None:
+    service.failure = KeysMissing("None.")
+    watched = make()
+    watched.start()
+    service.failure = KeysRefused("Not from this IP.", code="8050", remedy=Remedy.OPEN_PORTAL)
+    service.has_keys_entered_elsewhere = True
+    watched.advance(11)
+    watched.advance(3600)
+    first, second = watched.notices
+    assert (first.kind, second.kind) == (NoticeKind.STOPPED, NoticeKind.STOPPED)
+    assert notice_text(second, START)[0] == "Register this IP at Kiwoom"
+
+
 class UnusableVault:
     """A keyring that cannot be read now, for one of the problems of `KeyringUnavailable`."""
 

@@ -112,7 +112,9 @@ class NoticeSchedule:
         """Take note of a failed request that endangers the token."""
         self._is_mended = False
         if self._trouble is not None and self._trouble.kind is NoticeKind.STOPPED:
-            return
+            if not _needs_user(error) or _is_alike(self._trouble.error, error):
+                return
+            self._told.discard(NoticeKind.STOPPED)  # something else is to be done now
         renew_at = self._renewal.renew_at
         is_tried_again_soon = renew_at is not None and renew_at - now <= _BLIP_SECONDS
         if self._renewal.stopped_by is not None:
@@ -122,7 +124,7 @@ class NoticeSchedule:
 
     def unreadable(self, error: KiwoomTokenError, *, is_repeated: bool) -> None:
         """Take note that the store cannot be read; what may pass by itself is reported when it `is_repeated`."""
-        needs_user = error.remedy not in {Remedy.NONE, Remedy.RETRY}
+        needs_user = _needs_user(error)
         if self._trouble is None and (needs_user or is_repeated):
             kind = NoticeKind.STOPPED if needs_user else NoticeKind.FAILED
             self._trouble = self._unreadable = Notice(kind, error=error)
@@ -136,7 +138,7 @@ class NoticeSchedule:
 
     def stored(self, error: KiwoomTokenError | None) -> None:
         """Take note that the token was stored, or why it was not."""
-        self._not_stored = None if error is None or error.remedy in {Remedy.NONE, Remedy.RETRY} else error
+        self._not_stored = error if error is not None and _needs_user(error) else None
         if self._not_stored is None:
             self._told.discard(NoticeKind.NOT_STORED)
 
@@ -335,6 +337,16 @@ def _death(dead: Token | None, present: Token | None, trouble: Notice | None, no
         return Notice(NoticeKind.DIED, present.expires, dead_expires=dead.expires)
     error = None if trouble is None else trouble.error
     return Notice(NoticeKind.DIED, error=error, urgent=True, dead_expires=dead.expires)
+
+
+def _needs_user(error: KiwoomTokenError) -> bool:
+    """Return True if there is something that only the user can do about it."""
+    return error.remedy not in {Remedy.NONE, Remedy.RETRY}
+
+
+def _is_alike(before: KiwoomTokenError | None, error: KiwoomTokenError) -> bool:
+    """Return True if the user is to do the same about both."""
+    return before is not None and (type(before), before.remedy) == (type(error), error.remedy)
 
 
 def _is_last_warning(warn_before: tuple[int, ...], expires: float, now: float) -> bool:
