@@ -11,13 +11,14 @@ from tests.doubles import Clock, FakeBroker
 from tests.file_service import open_file_service
 from tray_app.core.errors import BrokerUnavailable, StoreError
 from tray_app.core.token import token_for
-from tray_app.kiwoom.broker import Issued
+from tray_app.kiwoom.broker import Issued, Liveness
 from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.kiwoom.sandbox.shared import Sandbox
 from tray_app.service.composition import open_service
 from tray_app.service.ended_tokens import EndedTokens
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import shared_state_dir
+from tray_app.stores.file import FileStore
 
 ONE, TWO = "0123456789abcdef", "fedcba9876543210"
 
@@ -154,3 +155,36 @@ def test_a_token_that_was_revoked_in_another_store_is_given_to_nobody_when_kiwoo
 
     broker.living = token  # Kiwoom has revoked nothing after all
     assert (there.ensure().token.value, there.living().value) == (token.value, token.value)
+
+
+def test_a_record_from_before_kiwoom_accepted_the_token_does_not_name_it_again(path: Path) -> None:
+    EndedTokens(str(path)).add([ONE])
+    EndedTokens(str(path)).remove(ONE)
+
+    EndedTokens(str(path)).add_recorded([ONE, TWO])
+    assert EndedTokens(str(path)).fingerprints() == (TWO,)
+
+    EndedTokens(str(path)).add([ONE])
+    assert EndedTokens(str(path)).fingerprints() == (TWO, ONE)
+
+
+def test_a_token_that_one_account_gets_again_stays_its_own_though_another_one_found_it_dead(
+    tmp_path: Path, clock: Clock, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileStore, "announces", True)  # as a keyring does
+    here, here_too, there, there_too = (
+        open_file_service(tmp_path / name / ".token", clock, broker, ended=EndedTokens(str(tmp_path / "ended-tokens")))
+        for name in ("here", "here", "there", "there")
+    )
+    token = there.ensure().token
+    assert here.ensure().token.value == token.value
+    clock.advance(60)
+    with monkeypatch.context() as patch:
+        patch.setattr(broker, "verify", lambda _: Liveness.DEAD)
+        assert not here.verify().is_alive
+    there.refresh()
+
+    assert here_too.tokens.read_record().evidence.says_ended(token.value)
+    found = there_too.current()
+    assert found is not None
+    assert found.value == token.value

@@ -228,7 +228,7 @@ class AccountStore:
         """
         record = LockRecord.from_fields(self.store.lock.peek_record(), self._clock())
         if self.ended is not None and self.store.announces:
-            self.ended.add(record.evidence.ended())
+            self.ended.add_recorded(record.evidence.ended())
         return with_ended(record, self.ended)
 
     def _whole_version(self, of_store: object = None) -> object:

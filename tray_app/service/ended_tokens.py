@@ -37,6 +37,7 @@ class EndedTokens:
         self.path = path
         self._version: object = None
         self._fingerprints: tuple[str, ...] = ()
+        self._accepted: frozenset[str] = frozenset()
         self._seen: object = None
         self._look_again_at = 0.0
 
@@ -44,7 +45,10 @@ class EndedTokens:
         """Return the fingerprints, the last ones last."""
         version = version_of(self.path)
         if version != self._version:
-            self._fingerprints, self._version = self._read(), version
+            lines = self._read()
+            self._fingerprints = tuple(line for line in lines if not line.startswith("-"))
+            self._accepted = frozenset(line[1:] for line in lines if line.startswith("-"))
+            self._version = version
         return self._fingerprints
 
     def has(self, value: Secret) -> bool:
@@ -64,6 +68,11 @@ class EndedTokens:
         known = self.fingerprints()
         self._append([one for one in fingerprints if one not in known])
 
+    def add_recorded(self, fingerprints: Iterable[str]) -> None:
+        """The same for what a store's record says, which may be older than Kiwoom's word that one of them works."""
+        known = self.fingerprints()
+        self._append([one for one in fingerprints if one not in known and one not in self._accepted])
+
     def remove(self, fingerprint: str) -> None:
         """Tell every program that Kiwoom accepts this token after all."""
         if fingerprint in self.fingerprints():
@@ -76,18 +85,21 @@ class EndedTokens:
             append_bounded(self.path, _encoded(lines), limit=_MAX_BYTES, shortened=lambda: _encoded(self._read()))
 
     def _read(self) -> tuple[str, ...]:
+        """Return the lines that apply, the last ones last."""
         try:
             found = read_private(self.path, _MAX_BYTES)
         except StoreError:
             return ()
-        names: dict[str, None] = {}
+        lines: dict[str, str] = {}
         for line in (found[0] if found else b"").decode("ascii", "replace").splitlines():
             name = line.removeprefix("-")
             if len(name) == FINGERPRINT_DIGITS and _DIGITS.issuperset(name):
-                names.pop(name, None)
-                if name == line:
-                    names[name] = None
-        return tuple(names)[-_KEPT:]
+                lines.pop(name, None)
+                lines[name] = line
+        ended = [name for name, line in lines.items() if line == name][-_KEPT:]
+        accepted = [name for name, line in lines.items() if line != name][-_KEPT:]
+        kept = {*ended, *accepted}
+        return tuple(line for name, line in lines.items() if name in kept)
 
 
 def _encoded(lines: Iterable[str]) -> bytes:
