@@ -113,6 +113,13 @@ def problem_of(act: Callable[[], object]) -> str:
     return ""
 
 
+def cancel_the_password(*_: object) -> None:
+    """Do as a user who closes the window that asks for the password of a new keyring."""
+    import secretstorage
+
+    raise secretstorage.PromptDismissedException
+
+
 def lock(address: str) -> None:
     call(address, "Lock", LOGIN_COLLECTION)
 
@@ -446,7 +453,9 @@ class TestDatabaseThatIsClosed:
         until(lambda: closed.asked and not closed.open)
 
 
-def test_a_keyring_that_was_never_used_is_locked_and_nothing_is_made_in_it(bus: str) -> None:
+def test_a_keyring_that_was_never_used_is_locked_and_nothing_is_made_in_it(
+    bus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = shutil.which("gnome-keyring-daemon")
     if program is None:
         pytest.skip("no gnome-keyring here")
@@ -461,6 +470,9 @@ def test_a_keyring_that_was_never_used_is_locked_and_nothing_is_made_in_it(bus: 
 
             assert problem_of(lambda: KeyringClient(LONG).set(*NAMES, "value")) == KeyringUnavailable.LOCKED
             assert problem_of(KeyringClient(LONG).check) == KeyringUnavailable.LOCKED
+
+            monkeypatch.setattr("secretstorage.get_default_collection", cancel_the_password)
+            assert problem_of(KeyringClient(LONG).unlock) == KeyringUnavailable.LOCKED
         finally:
             daemon.kill()
 

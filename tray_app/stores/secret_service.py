@@ -208,7 +208,10 @@ class SecretService:
                 raise no_such_collection() from None
             if not create:
                 raise locked() from None  # making one asks for a password, too
-        return secretstorage.get_default_collection(connection)
+        try:
+            return secretstorage.get_default_collection(connection)
+        except (Unanswered, secretstorage.PromptDismissedException):
+            raise locked() from None  # nobody chose a password for the new one
 
     @contextlib.contextmanager
     def _connected(self, seconds: float, prompt_seconds: float = _SILENT_PROMPT_SECONDS) -> Iterator[BoundedConnection]:
