@@ -341,6 +341,8 @@ def test_files_that_are_dropped_on_the_wizard_are_other_keys(
     QApplication.sendEvent(setup.wizard, QDropEvent(QPointF(5, 5), copy, data, buttons, keys))
     qtbot.waitUntil(lambda: setup.find("appKey").text() == KEY)
     assert setup.find("otherKeys").isChecked()
+    note = setup.find("keysFromFileNote").text()
+    assert note == "Delete afterwards: .env. The keys are still in there."
     setup.next()
     assert setup.actions.done == [("check", "real", KEY, SECRET)]
 

@@ -132,8 +132,8 @@ def _note_text(taken: KeyFile) -> str:
     names = ", ".join(masked_path(path) for path in taken.paths)
     if taken.account:
         return tr(
-            "These are the keys of the account {account}. The file still holds them: {path}. Delete it afterwards.",
+            "These are the keys of the account {account}. Delete afterwards: {path}. The keys are still in there.",
             account=taken.account,
             path=names,
         )
-    return tr("The file still holds the keys: {path}. Delete it afterwards.", path=names)
+    return tr("Delete afterwards: {path}. The keys are still in there.", path=names)
