@@ -1051,6 +1051,22 @@ def test_remedy_of_the_menu_does_what_that_of_the_window_does(world: World, reme
     assert world.monitor.wishes == ([] if dialog else ["refresh", "refresh"])
 
 
+@pytest.mark.parametrize(("is_new", "titles"), [(True, 0), (False, 2)])
+def test_what_was_not_told_after_the_wizard_is_not_said_to_be_over(qtbot: QtBot, is_new: bool, titles: int) -> None:
+    world = World(qtbot, is_new=is_new)
+    for notice in (
+        Notice(NoticeKind.STOPPED, error=KeysMissing("There are none."), urgent=True),
+        Notice(NoticeKind.RECOVERED, START + 3600),
+    ):
+        world.accounts.notice.emit("default", notice)
+        world.qtbot.wait(50)
+    assert len(world.backend.shown) == titles
+
+    world.accounts.notice.emit("default", Notice(NoticeKind.RECOVERED, START + 3600))
+    world.qtbot.waitUntil(lambda: len(world.backend.shown) == titles + 1)
+    world.timer.stop()
+
+
 @pytest.mark.parametrize("is_new", [True, False])
 def test_closed_wizard_raises_no_alarm(qtbot: QtBot, is_new: bool) -> None:
     world = World(qtbot, is_new=is_new)

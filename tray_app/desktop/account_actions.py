@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from tray_app.core.clock import is_recent
 from tray_app.core.errors import KeysMissing, Remedy
 from tray_app.core.language import tr
+from tray_app.core.notices import NoticeKind
 from tray_app.core.remedies import is_planned_for, remedy_for
 from tray_app.core.renewal_schedule import DAILY, NOTIFY
 from tray_app.core.state import Action, Result
@@ -65,6 +66,8 @@ class AccountActions(QObject):
         self._clock = clock
         self._is_window_seen = is_window_seen
         self._is_new = is_new
+        self._untold: set[str] = set()
+        """The accounts whose missing keys were not told, because the user has just closed the setup wizard."""
         self._asked: dict[str, tuple[LastResult | None, float]] = {}
         """The accounts that owe an answer: what had happened to their tokens before, and when they were asked."""
         self._copied_token: tuple[object, ...] = ()
@@ -201,7 +204,11 @@ class AccountActions(QObject):
         self._asked.pop(profile, None)  # the notice says what came of it
         monitor = self._monitors.of(profile)
         is_known = self._is_new and isinstance(notice.error, KeysMissing) and notice.expires == 0
-        if monitor is not None and not is_known:
+        if is_known:
+            self._untold.add(profile)
+        elif profile in self._untold and notice.kind is NoticeKind.RECOVERED:
+            self._untold.discard(profile)  # nor is it told that there are keys by now
+        elif monitor is not None:
             now = self._clock()
             remedy = remedy_for(monitor.state, now, has_settings_problem=bool(self._monitors.problems))
             self._notifier.show(notice, monitor.state, now, remedy, named=self._has_several())
