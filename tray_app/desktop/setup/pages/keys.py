@@ -98,7 +98,8 @@ class KeysPage(Page):
         if was_checking and not self._is_checking and state.error and state.step is self.step and not self._remedy():
             self._restore_focus()
         set_text(self._keyring_button, _keyring_button_text(state))
-        self._keyring_button.setVisible(bool(self._keyring_button.text()))
+        is_below = self._remedy() == Remedy.UNLOCK_KEYRING
+        self._keyring_button.setVisible(bool(self._keyring_button.text()) and not is_below)
         self._keyring_button.setEnabled(state.activity is Activity.IDLE)
         switch_role(self._keyring_button, "main", on=keyring_problem(state) in KeyringUnavailable.UNLOCKABLE)
 
@@ -198,11 +199,14 @@ class KeysPage(Page):
         return remedy_text(self._remedy(), self._form.mode)
 
     def do_remedy(self) -> None:
-        if self._remedy() == Remedy.OPEN_PORTAL:
-            open_url(QUrl(PORTAL_URL), self)
-        else:
-            self._form.choose_mode("demo" if self._form.mode == "real" else "real")
-            self.submit()
+        match self._remedy():
+            case Remedy.OPEN_PORTAL:
+                open_url(QUrl(PORTAL_URL), self)
+            case Remedy.UNLOCK_KEYRING:
+                self.flow.unlock()
+            case _:
+                self._form.choose_mode("demo" if self._form.mode == "real" else "real")
+                self.submit()
 
     def _error_text(self) -> str:
         found = self._selected_keys()
@@ -212,9 +216,9 @@ class KeysPage(Page):
         if self._is_typing() and not self._form.has_complaint():
             return Remedy.NONE  # other keys were typed since
         remedy = self.state.error.remedy if self.state.error else Remedy.NONE
-        if remedy == Remedy.OPEN_PORTAL or (remedy == Remedy.SWITCH_MODE and self._is_typing()):
-            return remedy
-        return Remedy.NONE
+        is_possible = remedy == Remedy.OPEN_PORTAL or (remedy == Remedy.SWITCH_MODE and self._is_typing())
+        is_unlocking = remedy == Remedy.UNLOCK_KEYRING and self._has_keys()
+        return remedy if is_possible or is_unlocking else Remedy.NONE
 
     def _keyring_button_clicked(self) -> None:
         if keyring_problem(self.state) in KeyringUnavailable.UNLOCKABLE:
