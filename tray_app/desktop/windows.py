@@ -75,8 +75,8 @@ class KeysAnswer(QObject):
         elif monitor is None:
             if self._is_watched:  # its section was removed meanwhile
                 self._dialog.show_answer(say(no_section(self._profile, self._monitors.environ)))
-            elif self._monitors.problems != self._problems:
-                self._dialog.show_answer(say(self._monitors.problems[-1]))
+            elif (problems := self._monitors.problems) and problems != self._problems:
+                self._dialog.show_answer(say(problems[-1]))
         else:
             self._is_watched = True
             self._show_outcome(monitor.state)
