@@ -1067,6 +1067,18 @@ def test_what_was_not_told_after_the_wizard_is_not_said_to_be_over(qtbot: QtBot,
     world.timer.stop()
 
 
+def test_the_end_of_what_was_told_after_keys_were_entered_is_told(qtbot: QtBot) -> None:
+    world = World(qtbot, is_new=True)
+    for notice in (
+        Notice(NoticeKind.STOPPED, error=KeysMissing("There are none."), urgent=True),
+        Notice(NoticeKind.STOPPED, error=KeysRefused("Not from this IP.", code="8050"), urgent=True),
+        Notice(NoticeKind.RECOVERED, START + 3600),
+    ):
+        world.accounts.notice.emit("default", notice)
+    world.qtbot.waitUntil(lambda: len(world.backend.shown) == 2)
+    world.timer.stop()
+
+
 @pytest.mark.parametrize("is_new", [True, False])
 def test_closed_wizard_raises_no_alarm(qtbot: QtBot, is_new: bool) -> None:
     world = World(qtbot, is_new=is_new)

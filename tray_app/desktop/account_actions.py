@@ -209,6 +209,8 @@ class AccountActions(QObject):
         elif profile in self._untold and notice.kind is NoticeKind.RECOVERED:
             self._untold.discard(profile)  # nor is it told that there are keys by now
         elif monitor is not None:
+            if notice.error is not None:
+                self._untold.discard(profile)  # the end of what is told is told, too
             now = self._clock()
             remedy = remedy_for(monitor.state, now, has_settings_problem=bool(self._monitors.problems))
             self._notifier.show(notice, monitor.state, now, remedy, named=self._has_several())
