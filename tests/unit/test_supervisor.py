@@ -26,6 +26,7 @@ from tray_app.core.errors import (
     SettingsError,
     StoreError,
     TokenRefused,
+    UnknownFailure,
 )
 from tray_app.core.notices import Notice, NoticeKind, notice_text
 from tray_app.core.remedies import is_failing
@@ -1481,6 +1482,44 @@ def fail_checks(service: FakeService, monkeypatch: pytest.MonkeyPatch, failure: 
 
     monkeypatch.setattr(service, "verify", fail)
     return asked
+
+
+@pytest.mark.parametrize("policy", ["notify", "auto", "daily 21:00"])
+@pytest.mark.parametrize(
+    ("failure", "most"),
+    [
+        (BrokerUnavailable(NO), 90),
+        (UnknownFailure(NO, code="9999"), 15),
+        (TokenRefused(NO, code="8010", remedy=Remedy.ROTATE), 1),
+    ],
+)
+def test_a_planned_reissue_that_fails_is_tried_again_after_pauses_and_told_once(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, *, failure: KiwoomTokenError, most: int
+) -> None:
+    """The store goes on showing the plan as it was, and the present token works."""
+    broker, asked, told = FakeBroker(clock), list[float](), list[Notice]()
+
+    def revoke(*_: object) -> None:
+        asked.append(clock())
+        raise failure.again()
+
+    monkeypatch.setattr(broker, "revoke", revoke)
+    supervisor = Supervisor(
+        load_settings(policy=policy),
+        lambda _: open_file_service(tmp_path / ".token", clock, broker),
+        Callbacks(notice=told.append),
+        clock=clock,
+    )
+    supervisor.read()
+    supervisor.do(Refresh())
+    supervisor.do(PlanRotation(clock() + 60))
+    for _ in range(720):
+        clock.advance(5)
+        for _ in range(3):
+            supervisor.tick()
+
+    assert 1 <= len(asked) <= most
+    assert len(told) <= 1
 
 
 @pytest.mark.parametrize("policy", ["notify", "auto"])

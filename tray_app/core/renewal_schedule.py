@@ -6,7 +6,13 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from tray_app.core.clock import earliest
-from tray_app.core.errors import UNEXPLAINED_CODES, BrokerUnavailable, Remedy, RevokeFailed, TokenRefused
+from tray_app.core.errors import (
+    UNEXPLAINED_CODES,
+    BrokerUnavailable,
+    Remedy,
+    RevokeFailed,
+    TokenRefused,
+)
 from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import is_trading, last_time_of_day
 
@@ -100,6 +106,8 @@ class RenewalSchedule:
         self._came_at = self._not_before = float("-inf")
         self._done_plan: float | None = None
         """A plan that was carried out or missed; the store may show it for a moment longer."""
+        self._postponed_plan: float | None = None
+        """The plan that failed and is tried again at `_planned_at`; the store shows it as it was."""
         self.token: Token | None = None
         self.failures = self._portal_failures = 0
         self.failed_at = 0.0
@@ -133,7 +141,9 @@ class RenewalSchedule:
 
     def plan_rotation(self, at: float | None) -> None:
         """Revoke and reissue the token once at that instant, whatever the policy; None drops the plan."""
-        self._planned_at = None if at == self._done_plan else at
+        if at is None or at != self._postponed_plan:
+            self._planned_at = None if at == self._done_plan else at
+            self._postponed_plan = None
 
     def saw(self, token: Token | None, now: float, *, interrupted: bool = False, died: bool = False) -> Seen:
         """Take note of what the store has now, and return what that means.
@@ -202,11 +212,14 @@ class RenewalSchedule:
                 self._plan(self._usual_moment(self.token))
             return False
         is_early = self._renew_at is not None and now < self._renew_at
-        if error.retry and self._rotates and is_early:
+        if error.retry and self._rotates and is_early and not was_planned:
             return False  # the user's own request failed; the time of the rotation is still to come
         was_refused = rotating and isinstance(error, (TokenRefused, RevokeFailed))
+        if was_refused and was_planned and not error.retry:
+            self._end_plan()  # else it would be due again as soon as Kiwoom issues the same token
+            was_planned = False
         if was_refused and is_early and not was_planned and not is_doubtful:
-            return False  # the token is what it was before, so what is planned for it stays
+            return False  # the token is what it was before, so what else is planned for it stays
         self.failures += 1
         self.failed_at = now
         if not error.retry:
@@ -222,8 +235,10 @@ class RenewalSchedule:
                 self._renew_at, self._rotates = None, False
             return True
         was_unsent = isinstance(error, BrokerUnavailable) and not error.was_sent
-        pause = self._pause(error, now, is_certain=not is_doubtful and (was_unsent or not rotating))
+        still_works = isinstance(error, RevokeFailed)
+        pause = self._pause(error, now, is_certain=not is_doubtful and (was_unsent or still_works or not rotating))
         if was_planned:
+            self._postponed_plan = self._postponed_plan or self._planned_at
             self._planned_at = now + pause
             return True
         self._plan(now + pause, rotates=self._rotates)
@@ -248,6 +263,8 @@ class RenewalSchedule:
             # The clock was set back, and that it was wrong may have been the cause.
             self._plan(now, rotates=self._rotates)
             self.failed_at = now
+        if self._postponed_plan is not None and now < self.failed_at:
+            self._planned_at = self._postponed_plan
         if self._waits_for_nothing(now):
             self._plan(now)
         planned = self._plan_in_force()
@@ -278,7 +295,7 @@ class RenewalSchedule:
         return self._planned_at if self.stopped_by is None else None
 
     def _end_plan(self) -> None:
-        self._done_plan, self._planned_at = self._planned_at, None
+        self._done_plan, self._planned_at, self._postponed_plan = self._postponed_plan or self._planned_at, None, None
 
     def _lose(self, before: Token | None, now: float, *, is_first: bool, interrupted: bool) -> Seen:
         if is_first:
