@@ -362,6 +362,47 @@ def test_keys_entered_elsewhere_end_the_stop_also_after_a_check(
     assert not watched.state.stopped
 
 
+@pytest.mark.parametrize(
+    ("stop", "is_by_hand"),
+    [(KeysMissing("None."), True), (KeysMissing("None."), False), (KeysRefused("Refused.", code="8001"), False)],
+)
+def test_keys_entered_elsewhere_end_the_stop_also_while_kiwoom_is_silent(
+    make: Make, service: FakeService, stop: KiwoomTokenError, *, is_by_hand: bool
+) -> None:
+    """From then on there are no other keys than those of the last failed request."""
+    service.failure = stop
+    watched = make()
+    watched.start()
+    service.failure = BrokerUnavailable("Silent.")
+    if is_by_hand:
+        watched.supervisor.do(Refresh())
+    else:
+        service.has_keys_entered_elsewhere = True
+        watched.advance(11)
+        service.has_keys_entered_elsewhere = False
+    assert (watched.last.error, watched.state.stopped) == (service.failure, False)
+
+    for _ in range(3):
+        watched.advance(61)
+    assert watched.kinds == [NoticeKind.STOPPED, NoticeKind.FAILED]
+    service.failure = None
+    watched.advance(61)
+    watched.advance(61)
+    assert watched.state.expires is not None
+    assert watched.kinds[2:] == [NoticeKind.RECOVERED]
+
+
+def test_a_stop_that_other_keys_do_not_end_is_not_told_again(make: Make, service: FakeService) -> None:
+    service.failure = KeysRefused("Refused.", code="8001")
+    watched = make()
+    watched.start()
+    service.has_keys_entered_elsewhere = True
+    for _ in range(3):
+        watched.advance(11)
+    assert len(service.calls) == 4
+    assert watched.kinds == [NoticeKind.STOPPED]
+
+
 def test_what_is_to_be_done_next_about_a_stop_is_told_as_well(make: Make, service: FakeService) -> None:
     service.failure = KeysMissing("None.")
     watched = make()

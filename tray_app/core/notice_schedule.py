@@ -112,9 +112,11 @@ class NoticeSchedule:
         """Take note of a failed request that endangers the token."""
         self._is_mended = False
         if self._trouble is not None and self._trouble.kind is NoticeKind.STOPPED:
-            if not _needs_user(error) or _is_alike(self._trouble.error, error):
+            is_over = self._renewal.stopped_by is None and self._trouble is not self._unreadable
+            if not is_over and (not _needs_user(error) or _is_alike(self._trouble.error, error)):
                 return
             self._told.discard(NoticeKind.STOPPED)  # something else is to be done now
+            self._trouble = None
         renew_at = self._renewal.renew_at
         is_tried_again_soon = renew_at is not None and renew_at - now <= _BLIP_SECONDS
         if self._renewal.stopped_by is not None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from tray_app.core.clock import earliest
 from tray_app.core.errors import (
     UNEXPLAINED_CODES,
+    BrokerError,
     BrokerUnavailable,
+    KeysMissing,
     Remedy,
     RevokeFailed,
     TokenRefused,
@@ -234,6 +236,8 @@ class RenewalSchedule:
             else:
                 self._renew_at, self._rotates = None, False
             return True
+        if isinstance(self.stopped_by, KeysMissing) and isinstance(error, BrokerError):
+            self.stopped_by = None  # Kiwoom was asked, so there are keys
         was_unsent = isinstance(error, BrokerUnavailable) and not error.was_sent
         still_works = isinstance(error, RevokeFailed)
         pause = self._pause(error, now, is_certain=not is_doubtful and (was_unsent or still_works or not rotating))

@@ -371,7 +371,8 @@ class Supervisor:
         elsewhere may store them at any time."""
 
         def finish(is_found: bool | None, _: Exception | None) -> None:
-            if is_found and _waits_for_keys(self.state):
+            if is_found and _waits_for_keys(self.state) and not self._is_acting:
+                self._tracker.begin(resumes_at=self._clock())  # should Kiwoom be silent now, it is asked again
                 self.do(Renew())
 
         self._run_read(Job(self.service.tokens.has_other_keys, finish))

@@ -155,9 +155,15 @@ class TokenTracker:
         if self.token is None:
             self._schedule.unreadable(error, is_repeated=is_repeated)
 
-    def begin(self) -> None:
-        """Remember the present token before an action on it: a read may see the next one first."""
+    def begin(self, resumes_at: float | None = None) -> None:
+        """Remember the present token before an action on it: a read may see the next one first.
+
+        At `resumes_at` what renewal stopped for may have been solved elsewhere. Should it stop for the same reason
+        again, that is not reported again.
+        """
         self._before = self.token
+        if resumes_at is not None:
+            self._schedule.renewal.resume(resumes_at)
 
     def on_answered(self, outcome: Outcome, now: float, *, rotated: bool) -> None:
         """Process the token that Kiwoom was asked for."""
