@@ -730,7 +730,7 @@ class TestFailure:
         assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
 
     @pytest.mark.parametrize("error", [error_for(3, "[8010:x]"), still_works()])
-    @pytest.mark.parametrize("policy", ["auto", "daily 05:00"])
+    @pytest.mark.parametrize("policy", [NOTIFY, "auto", "daily 05:00"])
     def test_a_revoke_that_the_user_wanted_and_kiwoom_refuses_here_changes_no_plan(
         self, policy: str, error: KiwoomTokenError, clock: Clock
     ) -> None:

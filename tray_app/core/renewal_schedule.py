@@ -220,7 +220,8 @@ class RenewalSchedule:
         if was_refused and was_planned and not error.retry:
             self._end_plan()  # else it would be due again as soon as Kiwoom issues the same token
             was_planned = False
-        if was_refused and is_early and not was_planned and not is_doubtful:
+        is_by_hand = is_early or self._policy == NOTIFY
+        if was_refused and is_by_hand and not was_planned and not is_doubtful:
             return False  # the token is what it was before, so what else is planned for it stays
         self.failures += 1
         self.failed_at = now
