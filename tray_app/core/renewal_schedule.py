@@ -40,7 +40,7 @@ _LONGEST_PAUSE_WITHOUT_TOKEN_SECONDS = 60.0
 _DOUBLINGS = 10
 _LONGEST_WAIT_WITHOUT_TOKEN_SECONDS = BUFFER_SECONDS + _AFTER_EXPIRY_SECONDS + _JITTER_AFTER_EXPIRY_SECONDS
 """For the expiry of a token that the five-minute rule has removed."""
-_PORTAL_PAUSES_SECONDS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
+_STOPPED_PAUSES_SECONDS = (60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """How long to wait for what may be over without anybody telling this program (`_may_end_unseen`); the last again and
 again."""
 _SHORT_LIFE_SECONDS = 60.0
@@ -111,7 +111,7 @@ class RenewalSchedule:
         self._postponed_plan: float | None = None
         """The plan that failed and is tried again at `_planned_at`; the store shows it as it was."""
         self.token: Token | None = None
-        self.failures = self._portal_failures = 0
+        self.failures = self._stopped_failures = 0
         self.failed_at = 0.0
         self.stopped_by: KiwoomTokenError | None = None
 
@@ -135,7 +135,7 @@ class RenewalSchedule:
         if self._policy == NOTIFY:
             self._renew_at, self._rotates = None, False
         elif self.stopped_by is not None and self._renew_at is None and _may_end_unseen(self.stopped_by):
-            self._renew_at = max(now, self.failed_at + _PORTAL_PAUSES_SECONDS[0])
+            self._renew_at = max(now, self.failed_at + _STOPPED_PAUSES_SECONDS[0])
         elif self.token is not None and not backs_off:
             self._plan_for(self.token, now)
         elif self._renew_at is None and not self._is_unwanted and self._has_started:
@@ -226,16 +226,7 @@ class RenewalSchedule:
         self.failures += 1
         self.failed_at = now
         if not error.retry:
-            self.stopped_by = error
-            if _may_end_unseen(error) and self._policy != NOTIFY:
-                pause = _PORTAL_PAUSES_SECONDS[min(self._portal_failures, len(_PORTAL_PAUSES_SECONDS) - 1)]
-                self._renew_at, self._rotates = (
-                    now + _until_expiry(pause, self.token, now, self._spread_after_expiry()),
-                    self._rotates and rotating,
-                )
-                self._portal_failures += 1
-            else:
-                self._renew_at, self._rotates = None, False
+            self._stop(error, now, rotates=self._rotates and rotating)
             return True
         if isinstance(self.stopped_by, KeysMissing) and isinstance(error, BrokerError):
             self.stopped_by = None  # Kiwoom was asked, so there are keys
@@ -274,14 +265,14 @@ class RenewalSchedule:
             self._plan(now)
         planned = self._plan_in_force()
         if planned is not None and planned <= now:
-            if self._may_revoke(now):
+            if _may_be_revoked(self.token, self.mode, now):
                 return Due.ROTATE
             self._end_plan()
         if self._renew_at is None or now < self._renew_at:
             return None
         if not self._rotates:
             return Due.RENEW
-        if self.token is not None and not self._may_revoke(now):
+        if self.token is not None and not _may_be_revoked(self.token, self.mode, now):
             self._plan(self._usual_moment(self.token))
             return self.due(now)
         return Due.ROTATE
@@ -291,13 +282,21 @@ class RenewalSchedule:
         is_far = self._renew_at is not None and self._renew_at - now > _LONGEST_WAIT_WITHOUT_TOKEN_SECONDS
         return is_far and self.token is None and not self.failures
 
-    def _may_revoke(self, now: float) -> bool:
-        """Return whether no valid token would be revoked while the market is open."""
-        return self.token is None or not self.token.is_unexpired(now) or not is_trading(now, self.mode)
-
     def _plan_in_force(self) -> float | None:
         """Return when a rotation is planned, or None, also while nothing is asked before the user has helped."""
         return self._planned_at if self.stopped_by is None else None
+
+    def _stop(self, error: KiwoomTokenError, now: float, *, rotates: bool) -> None:
+        """Wait for the user. What may be over unseen is tried again after a growing pause, with `rotates` by revoking
+        first."""
+        self.stopped_by = error
+        if not _may_end_unseen(error) or self._policy == NOTIFY:
+            self._renew_at, self._rotates = None, False
+            return
+        pause = _STOPPED_PAUSES_SECONDS[min(self._stopped_failures, len(_STOPPED_PAUSES_SECONDS) - 1)]
+        self._renew_at = now + _until_expiry(pause, self.token, now, self._spread_after_expiry())
+        self._rotates = rotates
+        self._stopped_failures += 1
 
     def _end_plan(self) -> None:
         self._done_plan, self._planned_at, self._postponed_plan = self._postponed_plan or self._planned_at, None, None
@@ -320,7 +319,7 @@ class RenewalSchedule:
         return Seen.CLEARED
 
     def _forget_failures(self) -> None:
-        self.failures = self._portal_failures = 0
+        self.failures = self._stopped_failures = 0
         self.stopped_by = None
 
     def _set_policy(self, policy: str, renew_before: float) -> None:
@@ -380,6 +379,11 @@ def _until_expiry(pause: float, token: Token | None, now: float, spread: float) 
     later, is the one moment not to miss."""
     is_unexpired = token is not None and token.is_unexpired(now)
     return min(pause, token.expires + spread - now) if token is not None and is_unexpired else pause
+
+
+def _may_be_revoked(token: Token | None, mode: str, now: float) -> bool:
+    """Return True unless a valid token would be revoked while the market is open."""
+    return token is None or not token.is_unexpired(now) or not is_trading(now, mode)
 
 
 def _may_end_unseen(error: KiwoomTokenError) -> bool:
