@@ -132,7 +132,7 @@ def freeze(python: Path, version: str) -> Path:
 
 
 def check_application(app: Path) -> None:
-    """Raise an error unless a double click starts the tray, which may show windows."""
+    """Raise an error unless a double click starts the tray, and the tray may show windows."""
     with (app / "Contents" / "Info.plist").open("rb") as file:
         told = plistlib.load(file)
     if told.get("CFBundleExecutable") != NAME or told.get("LSBackgroundOnly"):

@@ -1125,24 +1125,21 @@ class TestATokenThatCannotBeStored:
             clear()
             assert service.current() is None
 
+    @pytest.mark.parametrize("can_be_read", [True, False])
     def test_is_not_stored_once_there_is_room_after_such_a_clear(
-        self, service: TokenService, other: TokenService, path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        service: TokenService,
+        other: TokenService,
+        path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        can_be_read: bool,
     ) -> None:
         service.ensure()
         other.clear()
         monkeypatch.setattr(FileStore, "write", WRITE)
-
-        service.tokens.save_unsaved()
-
-        assert not path.exists()
-
-    def test_is_not_stored_after_such_a_clear_where_the_store_can_be_written_but_not_read(
-        self, service: TokenService, other: TokenService, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        service.ensure()
-        other.clear()
-        monkeypatch.setattr(FileStore, "write", WRITE)
-        monkeypatch.setattr(FileStore, "read", refuse_to_write)
+        if not can_be_read:
+            monkeypatch.setattr(FileStore, "read", refuse_to_write)
 
         service.tokens.save_unsaved()
 

@@ -16,6 +16,7 @@ from tray_app.kiwoom.sandbox import SandboxKiwoom
 from tray_app.kiwoom.sandbox.shared import Sandbox
 from tray_app.service.composition import open_service
 from tray_app.service.ended_tokens import EndedTokens
+from tray_app.service.token_service import TokenService
 from tray_app.settings.load import load_settings
 from tray_app.settings.places import shared_state_dir
 from tray_app.stores.file import FileStore
@@ -117,12 +118,17 @@ def test_the_last_of_many_is_known_in_every_store(tmp_path: Path, clock: Clock, 
         clock.advance(1)
 
 
+def two_stores(folder: Path, clock: Clock, broker: FakeBroker) -> tuple[TokenService, TokenService]:
+    """Open one account's token in two folders, which know together what has ended."""
+    ended = EndedTokens(str(folder / "ended-tokens"))
+    here = open_file_service(folder / ".token", clock, broker, ended=ended)
+    return here, open_file_service(folder / "there" / ".token", clock, broker, ended=ended)
+
+
 def test_a_token_that_could_not_be_stored_and_was_cleared_has_not_ended_in_another_store(
     tmp_path: Path, clock: Clock, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = EndedTokens(str(tmp_path / "ended-tokens"))
-    here = open_file_service(tmp_path / ".token", clock, broker, ended=ended)
-    there = open_file_service(tmp_path / "there" / ".token", clock, broker, ended=ended)
+    here, there = two_stores(tmp_path, clock, broker)
     token = here.ensure().token
 
     def refuse(*_: object) -> None:
@@ -138,9 +144,7 @@ def test_a_token_that_could_not_be_stored_and_was_cleared_has_not_ended_in_anoth
 def test_a_token_that_was_revoked_in_another_store_is_given_to_nobody_when_kiwoom_returns_it_unless_it_works(
     tmp_path: Path, clock: Clock, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = EndedTokens(str(tmp_path / "ended-tokens"))
-    here = open_file_service(tmp_path / ".token", clock, broker, ended=ended)
-    there = open_file_service(tmp_path / "there" / ".token", clock, broker, ended=ended)
+    here, there = two_stores(tmp_path, clock, broker)
     token = here.ensure().token
     assert there.ensure().token.value == token.value
     here.clear(revoke=True)

@@ -96,10 +96,7 @@ class MacAutostart:
     def _write(self, kept: dict[str, Any]) -> None:
         if is_passing(self._command[0]):
             raise AutostartFailed(
-                msg(
-                    "The program runs from a folder that will be gone ({path}). "
-                    "Move it to Applications and open it there."
-                ),
+                msg("The program runs from a temporary folder ({path}). Move it to Applications and open it there."),
                 path=self._command[0],
             )
         agent = {
@@ -119,8 +116,8 @@ class MacAutostart:
 
 
 def is_passing(program: str) -> bool:
-    """Return True for a program in a disk image, or in one of the places from which the system runs a downloaded
-    application that was not moved since: a new one at each start."""
+    """Return True for a program in the mounted disk image, or in the place where macOS runs a downloaded application
+    until its user moves it, which is another one at each start."""
     return "/AppTranslocation/" in program or program.startswith(_IMAGE)
 
 

@@ -158,8 +158,8 @@ class TokenTracker:
     def begin(self, resumes_at: float | None = None) -> None:
         """Remember the present token before an action on it: a read may see the next one first.
 
-        At `resumes_at` what renewal stopped for may have been solved elsewhere. Should it stop for the same reason
-        again, that is not reported again.
+        With `resumes_at`, the present instant, renewing goes on: what it had stopped for may have been solved
+        elsewhere. If it stops for the same reason again, that is not reported twice.
         """
         self._before = self.token
         if resumes_at is not None:
