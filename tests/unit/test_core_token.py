@@ -202,6 +202,11 @@ class TestText:
         assert fields["expires_at"] == datetime.fromtimestamp(START + 86400).isoformat()  # noqa: DTZ006
         assert fields["created_at"] == datetime.fromtimestamp(START).isoformat()  # noqa: DTZ006
 
+    def test_the_seeds_file_is_indented_as_json_indents(self) -> None:
+        text = encode_seed(token_for('"quoted"\\', 86400, START))
+
+        assert text == json.dumps(json.loads(text), indent=2)
+
     @pytest.mark.parametrize("zone", ZONES)
     def test_a_time_with_a_zone_is_read_the_same_everywhere(self, zone: str, in_zone: Callable[[str], None]) -> None:
         in_zone(zone)
