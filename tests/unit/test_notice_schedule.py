@@ -952,7 +952,7 @@ class TestStillTrue:
         assert not world.schedule.still_true(failed, world.clock())
         assert world.schedule.still_true(stopped, world.clock())
 
-    @pytest.mark.parametrize("kind", [RECOVERED, NoticeKind.NOT_ROTATED])
+    @pytest.mark.parametrize("kind", [RECOVERED, NoticeKind.NOT_ROTATED, NoticeKind.PLAN_DROPPED])
     def test_what_has_happened_for_good(self, kind: NoticeKind, make: Make) -> None:
         world = make(NOTIFY)
         assert world.schedule.still_true(Notice(kind, ends(world)), world.clock()) is True

@@ -88,6 +88,17 @@ REFUSED = KeysRefused("Refused.", code="8050")
             "Revoked token came back",
             "From now on it is reissued right after it expires. Nothing to do.",
         ),
+        (
+            Notice(NoticeKind.PLAN_DROPPED, NOW + 86400, planned_at=NOW - 3600),
+            "Planned reissue not done",
+            "It was planned for 06:02 (KST). That was missed, and no valid token is revoked during trading hours. "
+            "The token expires at 07:02 tomorrow (KST).",
+        ),
+        (
+            Notice(NoticeKind.PLAN_DROPPED, NOW + 86400, REFUSED, planned_at=NOW - 3600),
+            "Planned reissue not done",
+            "It was planned for 06:02 (KST). Refused. [8050] The token expires at 07:02 tomorrow (KST).",
+        ),
     ],
 )
 def test_each_notice_says_what_happened_and_when_it_ends(notice: Notice, title: str, body: str) -> None:

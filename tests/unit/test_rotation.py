@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.doubles import Clock
-from tray_app.core.errors import BrokerUnavailable, KeysRefused, KiwoomTokenError, RevokeFailed
+from tray_app.core.errors import BrokerUnavailable, KeysRefused, KiwoomTokenError, RevokeFailed, TokenRefused
 from tray_app.core.notices import Notice, NoticeKind
 from tray_app.core.renewal_schedule import Due
 from tray_app.core.secret import Secret
@@ -26,6 +26,12 @@ def at(hours: float, day: int = 0) -> float:
 def token(created: float, name: str = "one", hours: float = 24) -> Token:
     start = datetime.fromtimestamp(created, KST)
     return Token(Secret(f"{name}-token-of-a-test"), start + timedelta(hours=hours), start)
+
+
+def unsent() -> BrokerUnavailable:
+    error = BrokerUnavailable("no")
+    error.was_sent = False
+    return error
 
 
 def schedule(policy: str = "daily 06:30") -> TokenSchedule:
@@ -368,6 +374,17 @@ class TestPlannedOnce:
         planned.plan_rotation(at(6.5, day=1))
         assert planned.due(at(21, day=1)) is None
 
+    def test_that_it_was_dropped_is_told_once(self) -> None:
+        planned = schedule("notify")
+        one = token(at(11))
+        planned.saw(one, at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        planned.due(at(9, day=1))
+        (notice,) = planned.notices(at(9, day=1))
+        assert notice == Notice(NoticeKind.PLAN_DROPPED, one.expires, planned_at=at(6.5, day=1))
+        assert planned.still_true(notice, at(10, day=1))
+        assert planned.notices(at(10, day=1)) == []
+
     @pytest.mark.parametrize("policy", ["notify", "auto"])
     def test_is_tried_again_while_kiwoom_does_not_answer_also_once_the_token_is_revoked(self, policy: str) -> None:
         planned = schedule(policy)
@@ -386,6 +403,21 @@ class TestPlannedOnce:
         planned.plan_rotation(at(6.5, day=1))
         planned.failed(RevokeFailed("no"), at(6.5, day=1), rotating=True)
         assert (planned.rotate_at, planned.renew_at) == (None, one.expires - 600)
+
+    @pytest.mark.parametrize("policy", ["notify", "auto"])
+    @pytest.mark.parametrize("refused", [RevokeFailed("no"), TokenRefused("no", code="8010")])
+    def test_a_refused_one_is_told_once_also_after_it_was_put_off(self, refused: KiwoomTokenError, policy: str) -> None:
+        planned = schedule(policy)
+        one = token(at(11))
+        planned.saw(one, at(11))
+        now = at(6.5, day=1)
+        planned.plan_rotation(now)
+        planned.failed(unsent(), now, rotating=True)
+        again = planned.rotate_at
+        assert again is not None
+        planned.failed(refused, again, rotating=True)
+        assert planned.notices(again) == [Notice(NoticeKind.PLAN_DROPPED, one.expires, refused, planned_at=now)]
+        assert planned.notices(again + 60) == []
 
     def test_the_same_token_back_is_told(self) -> None:
         planned = schedule("auto")

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _TICK_SECONDS = 1.0
 
+_OFFERS = {NoticeKind.TRADING_HOURS: Remedy.PLAN_ROTATION, NoticeKind.PLAN_DROPPED: Remedy.ROTATE}
+"""The notices that are followed by the command that helps."""
+
 
 def watch(profile: str | None) -> int:
     """Run until Ctrl+C or a stop signal: a countdown on a terminal, a line for each event elsewhere."""
@@ -175,9 +178,10 @@ class Terminal:
         why = "" if notice.error is None else refusal_text(notice.error, self._supervisor.state.mode)
         title, body = notice_text(notice, self._clock(), why)
         line = f"{title}. {body}"
-        if notice.kind is NoticeKind.TRADING_HOURS:
+        remedy = _OFFERS.get(notice.kind) if notice.error is None else None
+        if remedy is not None:
             state = self._supervisor.state
-            line += f" ({remedy_command(Remedy.PLAN_ROTATION, state.profile, state.mode)})"
+            line += f" ({remedy_command(remedy, state.profile, state.mode)})"
         self.say_line(line)
 
     def _show_countdown(self) -> None:

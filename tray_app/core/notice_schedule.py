@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tray_app.core.errors import KiwoomTokenError
+    from tray_app.core.planned_rotation import DroppedPlan
     from tray_app.core.renewal_schedule import RenewalSchedule
     from tray_app.core.token import Token
 
@@ -65,6 +66,7 @@ class NoticeSchedule:
         self._told_dead: Token | None = None
         """The last one whose death was reported. Kiwoom may issue it again and refuse it again, for days."""
         self._told_trading_hours = False
+        self._told_dropped: DroppedPlan | None = None
         self._waiting_since: float | None = None
         self._snoozed_at = 0.0
         self.snoozed_until: float | None = None
@@ -169,7 +171,7 @@ class NoticeSchedule:
         """Return True if a notice that was shown may stay on the screen."""
         if notice.kind in {NoticeKind.FAILED, NoticeKind.STOPPED}:
             return self._trouble is not None and self._trouble.kind is notice.kind
-        if notice.kind in {NoticeKind.RECOVERED, NoticeKind.NOT_ROTATED}:
+        if notice.kind in {NoticeKind.RECOVERED, NoticeKind.NOT_ROTATED, NoticeKind.PLAN_DROPPED}:
             return True
         if notice.kind is NoticeKind.NOT_STORED:
             return self._not_stored is not None
@@ -262,6 +264,9 @@ class NoticeSchedule:
             yield Notice(NoticeKind.NOT_STORED, expires, self._not_stored, urgent=True)
         if self._rotated_in_vain is not None:
             yield self._rotated_in_vain
+        dropped = self._renewal.planned.dropped
+        if dropped is not None and dropped is not self._told_dropped:
+            yield Notice(NoticeKind.PLAN_DROPPED, expires, dropped.error, planned_at=dropped.at)
         if (
             token is not None
             and self._must_tell_trading_hours(token)
@@ -276,6 +281,9 @@ class NoticeSchedule:
             self._dead, self._told_dead = None, self._dead
         if notice.kind is NoticeKind.NOT_ROTATED:
             self._rotated_in_vain = None
+        elif notice.kind is NoticeKind.PLAN_DROPPED:
+            self._told_dropped = self._renewal.planned.dropped
+            self._told_trading_hours = True  # whoever planned it knew, and this notice names the expiry
         elif notice.kind is NoticeKind.TRADING_HOURS:
             self._told_trading_hours = True
         elif notice.kind is NoticeKind.NOT_STORED:

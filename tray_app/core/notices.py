@@ -35,6 +35,8 @@ class NoticeKind(StrEnum):
     """The token could not be stored, and that needs the user: it ends with this program."""
     NOT_ROTATED = "not-rotated"
     """Kiwoom gave the revoked token back."""
+    PLAN_DROPPED = "plan-dropped"
+    """A planned reissue was refused or its moment missed, and the token is what it was."""
     DIED = "died"
     """The token stopped working before its expiry. Reported once there is another, or when none will come soon."""
 
@@ -46,7 +48,7 @@ class Notice:
     `error` is why there is no next token yet, if Kiwoom or a store was asked for it in vain. Urgent are the last
     warning, the expiry, a stop, and a failure with less than ten minutes left. `dead_expires` is when a token that died
     would have expired; `expires` is then that of the new one, 0 while there is none. `is_planned` tells that the next
-    token will be issued by itself.
+    token will be issued by itself. `planned_at` is when the reissue that was dropped should have been.
     """
 
     kind: NoticeKind
@@ -55,6 +57,7 @@ class Notice:
     urgent: bool = False
     dead_expires: float = 0.0
     is_planned: bool = False
+    planned_at: float = 0.0
 
 
 def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
@@ -96,6 +99,11 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
             return tr("Revoked token came back"), tr(
                 "From now on it is reissued right after it expires. Nothing to do."
             )
+        case NoticeKind.PLAN_DROPPED:
+            planned = tr("It was planned for {time} (KST).", time=korean_time(notice.planned_at, now))
+            why = why or tr("That was missed, and no valid token is revoked during trading hours.")
+            life = tr("The token expires at {time} (KST).", time=end) if notice.expires else ""
+            return tr("Planned reissue not done"), joined(planned, why, life)
         case NoticeKind.DIED:
             title = tr("Token stopped working early")
             until = korean_time(notice.dead_expires, now)

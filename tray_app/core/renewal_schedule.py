@@ -15,6 +15,7 @@ from tray_app.core.errors import (
     RevokeFailed,
     TokenRefused,
 )
+from tray_app.core.planned_rotation import PlannedRotation
 from tray_app.core.token import BUFFER_SECONDS
 from tray_app.core.trading import is_trading, last_time_of_day
 
@@ -86,7 +87,8 @@ class RenewalSchedule:
 
     `stopped_by` is the last error if that needs the user, so that nothing is asked before it is solved; only what may
     be over without this program learning of it, as an IP that was not registered, is tried again after growing pauses.
-    `failures` counts the failed requests in a row, the last of which was at `failed_at`.
+    `failures` counts the failed requests in a row, the last of which was at `failed_at`. `planned` is carried out
+    whatever the policy.
     """
 
     def __init__(self, policy: str, renew_before: float, random: Callable[[], float], mode: str = "real") -> None:
@@ -104,12 +106,8 @@ class RenewalSchedule:
         self._renew_at: float | None = None
         self._rotates = False
         """True if the token is to be revoked first at `_renew_at`; False without a token or a moment."""
-        self._planned_at: float | None = None
         self._came_at = self._not_before = float("-inf")
-        self._done_plan: float | None = None
-        """A plan that was carried out or missed; the store may show it for a moment longer."""
-        self._postponed_plan: float | None = None
-        """The plan that failed and is tried again at `_planned_at`; the store shows it as it was."""
+        self.planned = PlannedRotation()
         self.token: Token | None = None
         self.failures = self._stopped_failures = 0
         self.failed_at = 0.0
@@ -140,12 +138,6 @@ class RenewalSchedule:
             self._plan_for(self.token, now)
         elif self._renew_at is None and not self._is_unwanted and self._has_started:
             self._plan(now)
-
-    def plan_rotation(self, at: float | None) -> None:
-        """Revoke and reissue the token once at that instant, whatever the policy; None drops the plan."""
-        if at is None or at != self._postponed_plan:
-            self._planned_at = None if at == self._done_plan else at
-            self._postponed_plan = None
 
     def saw(self, token: Token | None, now: float, *, interrupted: bool = False, died: bool = False) -> Seen:
         """Take note of what the store has now, and return what that means.
@@ -181,11 +173,11 @@ class RenewalSchedule:
 
         Return what it means, and whether a rotation was in vain: from then on the token is renewed as with `auto`.
         """
-        is_in_vain = same and rotated and (self._rotates_at is not None or self._planned_at is not None)
+        is_in_vain = same and rotated and (self._rotates_at is not None or self.planned.at is not None)
         if is_in_vain:
             self._rotates_at = None
         if rotated:
-            self._end_plan()
+            self.planned.end()
         seen = self.saw(token, now)
         self._forget_failures()
         if same:
@@ -202,14 +194,16 @@ class RenewalSchedule:
         """
         if rotating:
             self._rotation_failed_at = now
-        was_planned = rotating and self._planned_at is not None and self._planned_at <= now
+        was_planned = rotating and self.planned.is_due(now)
         if isinstance(error, RevokeFailed) and rotating and not error.retry:
             self._can_revoke = False
-            if was_planned:
-                self._end_plan()
             if self.token is None or is_doubtful:  # it may be revoked already, and asking for another one tells
+                if was_planned:
+                    self.planned.end()
                 self._plan(now + _FIRST_PAUSE_SECONDS)
                 return True
+            if was_planned:
+                self.planned.drop(error)
             if self._rotates:
                 self._plan(self._usual_moment(self.token))
             return False
@@ -217,11 +211,16 @@ class RenewalSchedule:
         if error.retry and self._rotates and is_early and not was_planned:
             return False  # the user's own request failed; the time of the rotation is still to come
         was_refused = rotating and isinstance(error, (TokenRefused, RevokeFailed))
-        if was_refused and was_planned and not error.retry:
-            self._end_plan()  # else it would be due again as soon as Kiwoom issues the same token
-            was_planned = False
         is_by_hand = is_early or self._policy == NOTIFY
-        if was_refused and is_by_hand and not was_planned and not is_doubtful:
+        leaves_token = was_refused and is_by_hand and not is_doubtful
+        if was_refused and was_planned and not error.retry:
+            # Else it would be due again as soon as Kiwoom issues the same token.
+            if leaves_token:
+                self.planned.drop(error)
+            else:
+                self.planned.end()
+            was_planned = False
+        if leaves_token and not was_planned:
             return False  # the token is what it was before, so what else is planned for it stays
         self.failures += 1
         self.failed_at = now
@@ -234,8 +233,7 @@ class RenewalSchedule:
         still_works = isinstance(error, RevokeFailed)
         pause = self._pause(error, now, is_certain=not is_doubtful and (was_unsent or still_works or not rotating))
         if was_planned:
-            self._postponed_plan = self._postponed_plan or self._planned_at
-            self._planned_at = now + pause
+            self.planned.postpone(now + pause)
             return True
         self._plan(now + pause, rotates=self._rotates)
         return True
@@ -259,15 +257,14 @@ class RenewalSchedule:
             # The clock was set back, and that it was wrong may have been the cause.
             self._plan(now, rotates=self._rotates)
             self.failed_at = now
-        if self._postponed_plan is not None and now < self.failed_at:
-            self._planned_at = self._postponed_plan
+        if now < self.failed_at:
+            self.planned.advance()
         if self._waits_for_nothing(now):
             self._plan(now)
-        planned = self._plan_in_force()
-        if planned is not None and planned <= now:
+        if self._plan_in_force() is not None and self.planned.is_due(now):
             if _may_be_revoked(self.token, self.mode, now):
                 return Due.ROTATE
-            self._end_plan()
+            self.planned.drop()
         if self._renew_at is None or now < self._renew_at:
             return None
         if not self._rotates:
@@ -284,7 +281,7 @@ class RenewalSchedule:
 
     def _plan_in_force(self) -> float | None:
         """Return when a rotation is planned, or None, also while nothing is asked before the user has helped."""
-        return self._planned_at if self.stopped_by is None else None
+        return self.planned.at if self.stopped_by is None else None
 
     def _stop(self, error: KiwoomTokenError, now: float, *, rotates: bool) -> None:
         """Wait for the user. What may be over unseen is tried again after a growing pause, with `rotates` by revoking
@@ -297,9 +294,6 @@ class RenewalSchedule:
         self._renew_at = now + _until_expiry(pause, self.token, now, self._spread_after_expiry())
         self._rotates = rotates
         self._stopped_failures += 1
-
-    def _end_plan(self) -> None:
-        self._done_plan, self._planned_at, self._postponed_plan = self._postponed_plan or self._planned_at, None, None
 
     def _lose(self, before: Token | None, now: float, *, is_first: bool, interrupted: bool) -> Seen:
         if is_first:

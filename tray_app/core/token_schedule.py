@@ -75,7 +75,7 @@ class TokenSchedule:
 
     def plan_rotation(self, at: float | None) -> None:
         """Revoke and reissue the token once at that instant, whatever the policy; None drops the plan."""
-        self.renewal.plan_rotation(at)
+        self.renewal.planned.take(at)
 
     def snooze(self, until: float, now: float) -> None:
         """Show no warnings before `until`, or before there is another token; a time that has passed ends the snooze."""

@@ -44,6 +44,7 @@ _OFFERS = {
     NoticeKind.NOT_STORED: Remedy.RETRY,
     NoticeKind.DIED: Remedy.ISSUE,
     NoticeKind.TRADING_HOURS: Remedy.PLAN_ROTATION,
+    NoticeKind.PLAN_DROPPED: Remedy.ROTATE,
 }
 """The notices with buttons, and what the first of them does unless something else helps."""
 
