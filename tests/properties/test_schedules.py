@@ -190,7 +190,7 @@ def test_a_renewal_never_turns_in_circles_and_revokes_no_token_in_trading_hours(
             continue
         held = token = token_for(f"token-{number}", lifetime, now)
         schedule.answered(token, now, same=False, rotated=due is Due.ROTATE)
-        assert not schedule.stopped
+        assert not schedule.stopped_by
         assert schedule.renew_at is not None
         assert schedule.renew_at <= token.expires + 3
 

@@ -31,7 +31,7 @@ from tests.doubles import Clock
 from tests.unit.test_setup import FakeActions
 from tests.unit.test_status_window import NOW, refused, state, view
 from tray_app.core import language
-from tray_app.core.errors import KeyringUnavailable
+from tray_app.core.errors import KeyringUnavailable, KeysMissing
 from tray_app.desktop.dialogs.clear import ask_clear
 from tray_app.desktop.dialogs.keys import ask_keys
 from tray_app.desktop.dialogs.rotate import ask_rotate
@@ -64,7 +64,11 @@ def status_window(shown: View) -> QWidget:
 
 
 def several() -> View:
-    states = (state(), state(-5, profile="swing", mode="demo"), state(None, profile="day", stopped=True))
+    states = (
+        state(),
+        state(-5, profile="swing", mode="demo"),
+        state(None, profile="day", stopped_by=KeysMissing("No keys.")),
+    )
     return view_of(Overview(states, "default"), NOW, "linux")
 
 

@@ -385,7 +385,7 @@ def test_no_notice_covers_the_question_of_the_keyring(world: World) -> None:
     world.qtbot.waitUntil(lambda: world.backend.withdrawn == ["default"], timeout=10_000)
 
 
-@pytest.mark.parametrize("fields", [{"expires": None}, {"expires": START - 1}, {"stopped": True}])
+@pytest.mark.parametrize("fields", [{"expires": None}, {"expires": START - 1}, {"stopped_by": KeysMissing("None.")}])
 def test_without_a_token_that_may_work_one_is_asked_for(world: World, fields: dict[str, Any]) -> None:
     world.monitor.show(**fields)
     world.tray.refresh_requested.emit()
@@ -627,7 +627,7 @@ def test_second_start_brings_the_minimised_window_back(world: World) -> None:
 
 def test_failure_is_rendered(world: World) -> None:
     error = KeysRefused("Refused.", code="8050")
-    world.monitor.show(last=LastResult(Result.FAILED, START, error), stopped=True)
+    world.monitor.show(last=LastResult(Result.FAILED, START, error), stopped_by=error)
     assert "Refused. [8050]" in world.tray.views[-1].tooltip
 
 

@@ -58,7 +58,7 @@ def failed(error: KiwoomTokenError, left: float | None = None, **changes: Any) -
         (TokenState("default", "real"), Remedy.NONE),
         (state(3600, place="file", place_problem="locked"), Remedy.UNLOCK_KEYRING),
         (failed(KeysMissing("None.")), Remedy.ENTER_KEYS),
-        (state(3600, stopped=True, stopped_by=KeysMissing("None.")), Remedy.ENTER_KEYS),
+        (state(3600, stopped_by=KeysMissing("None.")), Remedy.ENTER_KEYS),
         (failed(error_for(3, "[8001:x]")), Remedy.ENTER_KEYS),
         (failed(error_for(3, "[8030:x]")), Remedy.SWITCH_MODE),
         (failed(error_for(3, "[8050:x]")), Remedy.OPEN_PORTAL),
@@ -71,7 +71,7 @@ def failed(error: KiwoomTokenError, left: float | None = None, **changes: Any) -
         (failed(RateLimited("Too many."), 3600, renew_at=NOON + 60), Remedy.NONE),
         (failed(RateLimited("Too many.")), Remedy.RETRY),
         (failed(RevokeFailed("No."), 3600), Remedy.CHECK),
-        (failed(error_for(3, "[8011:x]"), stopped=True), Remedy.RETRY),
+        (failed(error_for(3, "[8011:x]"), stopped_by=error_for(3, "[8011:x]")), Remedy.RETRY),
     ],
 )
 def test_each_state_has_one_remedy(of: TokenState, remedy: str) -> None:

@@ -517,7 +517,7 @@ class TestClear:
 
         schedule.cleared()
 
-        assert not schedule.stopped
+        assert not schedule.stopped_by
 
 
 RETRIED = [
@@ -551,7 +551,7 @@ class TestFailure:
 
         assert not schedule.due(clock())
         assert schedule.due(clock() + 3600)
-        assert not schedule.stopped
+        assert not schedule.stopped_by
 
     def test_without_a_token_pauses_double_up_to_a_minute(self, schedule: TokenSchedule, clock: Clock) -> None:
         schedule.saw(None, clock())
@@ -696,7 +696,7 @@ class TestFailure:
 
         schedule.failed(error, clock())
 
-        assert schedule.stopped
+        assert schedule.stopped_by
         assert not schedule.due(clock() + 10 * DAY)
 
     @pytest.mark.parametrize("code", ["8040", "8050", "8103"])
@@ -708,11 +708,11 @@ class TestFailure:
         error = error_for(3, f"[{code}:no]")
 
         assert pauses(schedule, clock, 8, error) == [60, 120, 300, 600, 1200, 1800, 1800, 1800]
-        assert schedule.stopped
+        assert schedule.stopped_by
         assert len(schedule.notices(clock())) == 1
 
         schedule.answered(one := token(clock), clock(), same=False)
-        assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
+        assert (bool(schedule.stopped_by), schedule.renew_at) == (False, one.expires - 600)
 
     @pytest.mark.parametrize("text", ["입력 오류", "인증 실패", "[8005:x]", "[8010:x]", "[8031:x]", "[8015:x]"])
     @pytest.mark.parametrize("outer", [2, 3])
@@ -724,10 +724,10 @@ class TestFailure:
         error = error_for(outer, text)
 
         assert pauses(schedule, clock, 7, error) == [60, 120, 300, 600, 1200, 1800, 1800]
-        assert (schedule.stopped, len(schedule.notices(clock()))) == (True, 1)
+        assert (bool(schedule.stopped_by), len(schedule.notices(clock()))) == (True, 1)
 
         schedule.answered(one := token(clock), clock(), same=False)
-        assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
+        assert (bool(schedule.stopped_by), schedule.renew_at) == (False, one.expires - 600)
 
     @pytest.mark.parametrize("error", [error_for(3, "[8010:x]"), still_works()])
     @pytest.mark.parametrize("policy", [NOTIFY, "auto", "daily 05:00"])
@@ -741,7 +741,7 @@ class TestFailure:
 
         schedule.failed(error, clock(), rotating=True)
 
-        assert (schedule.stopped, schedule.notices(clock())) == (False, [])
+        assert (bool(schedule.stopped_by), schedule.notices(clock())) == (False, [])
         assert (schedule.renew_at, schedule.rotate_at) == planned
 
     def test_a_rotation_that_kiwoom_refuses_with_an_unknown_code_is_tried_again_at_night(self, clock: Clock) -> None:
@@ -772,7 +772,7 @@ class TestFailure:
         schedule = TokenSchedule(NOTIFY, 600, (), lambda: 0.5)
         schedule.saw(token(clock) if has_token else None, clock())
         schedule.failed(error_for(3, text), clock())
-        assert (schedule.stopped, schedule.renew_at) == (True, None)
+        assert (bool(schedule.stopped_by), schedule.renew_at) == (True, None)
 
         clock.advance(10)
         schedule.reconfigure(AUTO, 600, (), None, clock())
@@ -786,7 +786,7 @@ class TestFailure:
         schedule.saw(None, clock())
         schedule.failed(error_for(3, f"[{code}:x]"), clock())
 
-        assert (schedule.stopped, schedule.renew_at) == (True, None)
+        assert (bool(schedule.stopped_by), schedule.renew_at) == (True, None)
 
     def test_a_rotation_that_only_the_portal_can_mend_does_not_come_in_trading_hours(
         self, clock: Clock, dice: Dice
@@ -840,7 +840,7 @@ class TestFailure:
         clock.now = one.expires - 100
         schedule.saw(None, clock())
 
-        assert schedule.stopped
+        assert schedule.stopped_by
         assert not schedule.due(clock() + 10 * DAY)
 
     def test_what_is_mended_at_kiwoom_is_tried_at_growing_intervals(
@@ -850,7 +850,7 @@ class TestFailure:
         error = KeysRefused("no", code="8050", remedy=Remedy.OPEN_PORTAL)
 
         assert pauses(schedule, clock, 8, error) == [60, 120, 300, 600, 1200, 1800, 1800, 1800]
-        assert schedule.stopped
+        assert schedule.stopped_by
         assert schedule.due(clock()) is Due.RENEW
         assert schedule.notices(clock()) == [Notice(STOPPED, error=error, urgent=True)]
 
@@ -864,7 +864,7 @@ class TestFailure:
 
         schedule.saw(one := token(clock), clock())
 
-        assert (schedule.stopped, schedule.renew_at) == (False, one.expires - 600)
+        assert (bool(schedule.stopped_by), schedule.renew_at) == (False, one.expires - 600)
 
     def test_a_success_ends_a_stop(self, schedule: TokenSchedule, clock: Clock) -> None:
         one = token(clock)
@@ -873,7 +873,7 @@ class TestFailure:
 
         schedule.answered(one, clock(), same=True)
 
-        assert not schedule.stopped
+        assert not schedule.stopped_by
         assert schedule.due(one.expires + 3)
 
     def test_a_stop_that_a_new_token_solved_is_not_told(self, schedule: TokenSchedule, clock: Clock) -> None:

@@ -147,7 +147,7 @@ class TestRotation:
         assert daily.due(now) is Due.ROTATE
         daily.saw(None, now, interrupted=True)
         daily.failed(RevokeFailed("no"), now, rotating=True)
-        assert (daily.stopped, daily.due(now), daily.due(now + 10)) == (False, None, Due.RENEW)
+        assert (daily.stopped_by, daily.due(now), daily.due(now + 10)) == (None, None, Due.RENEW)
 
     def test_ends_with_a_clear_so_that_a_refresh_tried_again_revokes_nothing(self) -> None:
         daily = schedule()
@@ -188,7 +188,7 @@ class TestRotation:
         daily.saw(one, clock())
         daily.due(at(6.5, day=1))
         daily.failed(RevokeFailed("no"), at(6.5, day=1), rotating=True)
-        assert not daily.stopped
+        assert daily.stopped_by is None
         assert daily.renew_at == one.expires - 600
 
     def test_without_a_network_the_rotation_is_tried_again(self, clock: Clock) -> None:
@@ -264,7 +264,7 @@ class TestRotation:
         one = token(at(21))
         auto.saw(one, at(21))
         auto.failed(RevokeFailed("no"), at(22), rotating=True)
-        assert not auto.stopped
+        assert auto.stopped_by is None
         assert auto.renew_at == one.expires - 600
         assert auto.notices(at(22)) == []
 

@@ -95,7 +95,8 @@ def view(left: float | None = 79805, **changes: Any) -> View:
 
 
 def refused(code: str) -> View:
-    return view(None, stopped=True, last=LastResult(Result.FAILED, NOW, error_for(3, f"[{code}:x]")))
+    failed = LastResult(Result.FAILED, NOW, error_for(3, f"[{code}:x]"))
+    return view(None, stopped_by=failed.error, last=failed)
 
 
 @pytest.fixture
@@ -308,7 +309,7 @@ def test_work_that_begins_by_itself_leaves_the_keyboard_where_it_is(
 
 def test_trying_the_other_mode_keeps_the_keyboard(shown: StatusWindow) -> None:
     failed = LastResult(Result.FAILED, NOW, error_for(3, "[8030:x]"))
-    shown.show_view(view(None, stopped=True, last=failed))
+    shown.show_view(view(None, stopped_by=failed.error, last=failed))
     pressed = button(shown, "remedyButton")
     pressed.setFocus()
 
@@ -375,7 +376,11 @@ def test_account_that_is_shown_is_named_in_the_head(shown: StatusWindow) -> None
 
 
 def test_all_accounts_are_seen_at_a_glance_and_chosen_by_a_click(qtbot: QtBot, shown: StatusWindow) -> None:
-    states = (state(), state(-5, profile="swing", mode="demo"), state(None, profile="day&2", stopped=True))
+    states = (
+        state(),
+        state(-5, profile="swing", mode="demo"),
+        state(None, profile="day&2", stopped_by=error_for(3, "[8050:x]")),
+    )
     shown.show_view(view_of(Overview(states, "default"), NOW, "linux"))
     rows = [button(shown, f"account{number}") for number in range(3)]
     assert all(row.isVisible() for row in rows)

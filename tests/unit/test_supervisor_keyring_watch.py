@@ -59,7 +59,7 @@ def failed_with(error: KiwoomTokenError) -> TokenState:
 
 def checked_since(stop: KiwoomTokenError) -> TokenState:
     """The user has asked, since renewing stopped, whether the token works: it does."""
-    return TokenState("default", "real", last=LastResult(Result.CONFIRMED, START), stopped=True, stopped_by=stop)
+    return TokenState("default", "real", last=LastResult(Result.CONFIRMED, START), stopped_by=stop)
 
 
 @pytest.mark.parametrize("state", [IN_FILE, failed_with(LOCKED), checked_since(LOCKED)])

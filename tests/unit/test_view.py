@@ -46,6 +46,8 @@ DAY = 86400
 NOW = 1_763_780_820.0
 """2025-11-22 12:07:00 in Korea."""
 
+REFUSED = error_for(3, "[8050:x]")
+
 TRAY_FIELDS = (
     "icon",
     "tooltip",
@@ -191,7 +193,7 @@ def test_next_change_comes_when_a_renewal_is_due() -> None:
         ({"busy": Action.REFRESH}, IconSpec(Phase.VALID, busy=True)),
         ({"place_problem": "locked"}, IconSpec(Phase.VALID, 44, locked=True)),
         ({"place_problem": "missing"}, IconSpec(Phase.VALID, 44, problem=True)),
-        ({"stopped": True}, IconSpec(Phase.VALID, 44, stopped=True)),
+        ({"stopped_by": REFUSED}, IconSpec(Phase.VALID, 44, stopped=True)),
         ({"created": None}, IconSpec(Phase.VALID, 44)),
     ],
 )
@@ -381,7 +383,7 @@ def test_what_is_tried_again_by_itself_asks_for_no_further_try() -> None:
 def test_failure_is_grave_only_when_no_token_lives_or_nothing_is_tried() -> None:
     error = error_for(None, None, http_status=503)
     assert seen(failed(error, 5000), NOW).last_tone is Tone.LOW
-    assert seen(failed(error, 5000, stopped=True), NOW).last_tone is Tone.BAD
+    assert seen(failed(error, 5000, stopped_by=error), NOW).last_tone is Tone.BAD
     assert seen(failed(error, -5), NOW).last_tone is Tone.BAD
     assert seen(failed(error), NOW).last_tone is Tone.BAD
 
@@ -454,18 +456,19 @@ def test_what_comes_next() -> None:
     assert seen(state(None, renew_at=NOW + 600), NOW).coming == "A new token is issued automatically: 12:17."
     assert seen(state(policy="notify"), NOW).coming.startswith("Automatic renewal is off: you are only warned")
     assert seen(state(-5, policy="notify"), NOW).coming == "Automatic renewal is off. Press “Issue a token”."
-    assert seen(state(stopped=True), NOW).coming.startswith("Automatic renewal is paused")
-    assert seen(state(stopped=True), NOW).refresh_text == "Try again"
+    assert seen(state(stopped_by=REFUSED), NOW).coming.startswith("Automatic renewal is paused")
+    assert seen(state(stopped_by=REFUSED), NOW).refresh_text == "Try again"
     locked = KeyringUnavailable("Locked.", problem="locked")
-    assert seen(failed(locked, stopped=True), NOW).coming == "It goes on by itself once that is solved."
+    assert seen(failed(locked, stopped_by=locked), NOW).coming == "It goes on by itself once that is solved."
     no_keys = KeysMissing("The keyring is locked.", remedy=Remedy.UNLOCK_KEYRING)
-    assert seen(failed(no_keys, stopped=True), NOW).coming == "It goes on by itself once that is solved."
+    assert seen(failed(no_keys, stopped_by=no_keys), NOW).coming == "It goes on by itself once that is solved."
     assert (
-        seen(failed(KeysMissing("No keys."), stopped=True), NOW).coming == "It goes on by itself once that is solved."
+        seen(failed(KeysMissing("No keys."), stopped_by=KeysMissing("No keys.")), NOW).coming
+        == "It goes on by itself once that is solved."
     )
     refused = error_for(3, "[8001:x]")
-    assert seen(failed(refused, stopped=True), NOW).coming == "It goes on by itself once that is solved."
-    warned_only = failed(refused, stopped=True, policy="notify")
+    assert seen(failed(refused, stopped_by=refused), NOW).coming == "It goes on by itself once that is solved."
+    warned_only = failed(refused, stopped_by=refused, policy="notify")
     assert seen(warned_only, NOW).coming == "Press “Try again” once this is fixed."
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)
     assert seen(retry, NOW).coming == "Next attempt: 12:09."
@@ -520,8 +523,8 @@ def test_most_urgent_first() -> None:
     refused = error_for(3, "[8050:x]")
     cleared = on_tuesday(None, profile="cleared", last=LastResult(Result.CLEARED, TUESDAY_NOON))
     order = (
-        on_tuesday(5000, profile="stopped", stopped=True, last=LastResult(Result.FAILED, TUESDAY_NOON, refused)),
-        on_tuesday(5000, profile="stopped mock", mode="demo", stopped=True),
+        on_tuesday(5000, profile="stopped", stopped_by=refused, last=LastResult(Result.FAILED, TUESDAY_NOON, refused)),
+        on_tuesday(5000, profile="stopped mock", mode="demo", stopped_by=refused),
         on_tuesday(-5, profile="expired"),
         on_tuesday(-5, profile="expired mock", mode="demo"),
         on_tuesday(200, profile="ending"),
@@ -539,10 +542,11 @@ def test_most_urgent_first() -> None:
 
 
 def test_profile_that_was_never_set_up_is_not_urgent() -> None:
-    without_keys = LastResult(Result.FAILED, TUESDAY_NOON, KeysMissing("No keys."))
-    unused = on_tuesday(None, stopped=True, last=without_keys)
+    missing = KeysMissing("No keys.")
+    without_keys = LastResult(Result.FAILED, TUESDAY_NOON, missing)
+    unused = on_tuesday(None, stopped_by=missing, last=without_keys)
     used = on_tuesday(80000, profile="swing", mode="demo")
-    lost_its_keys = on_tuesday(-5, profile="day", stopped=True, last=without_keys)
+    lost_its_keys = on_tuesday(-5, profile="day", stopped_by=missing, last=without_keys)
     assert most_urgent((unused, used), TUESDAY_NOON) is used
     assert most_urgent((unused, used, lost_its_keys), TUESDAY_NOON) is lost_its_keys
     assert most_urgent((unused,), TUESDAY_NOON) is unused
@@ -591,7 +595,7 @@ def test_what_is_pressing_elsewhere_is_the_head_of_the_menu_only_if_the_chosen_i
         return view.menu_status if view.can_show_account else ""
 
     assert head(fine, mock, ending) == "swing · Real · About to expire — show"
-    assert head(fine, replace(ending, stopped=True)) == "swing · Real · needs attention — show"
+    assert head(fine, replace(ending, stopped_by=REFUSED)) == "swing · Real · needs attention — show"
     assert head(fine, ending, chosen="swing") == ""
     assert head(ending, mock, chosen="mock") == ""
     assert head(ending) == ""
@@ -604,7 +608,7 @@ def test_work_on_the_chosen_profile_is_seen_at_the_icon() -> None:
 
 def test_an_account_without_keys_is_said_to_have_none() -> None:
     missing = KeysMissing("There are no app keys for {mode}. Enter them with: {command}", mode="real", command="x")
-    view = view_of(overview(state(), replace(failed(missing, stopped=True), profile="second")), NOW)
+    view = view_of(overview(state(), replace(failed(missing, stopped_by=missing), profile="second")), NOW)
 
     assert view.profiles[1].status == "no app key"
     assert "second · Real · no app key" in view.tooltip
@@ -629,7 +633,10 @@ def test_without_automatic_renewal_a_missing_token_waits_for_the_user() -> None:
     tried = seen(failed(error_for(None, None, http_status=503), policy="notify"), NOW)
     assert (tried.coming, tried.refresh_text) == ("Automatic renewal is off. Press “Try again”.", "Try again")
     assert seen(state(None, policy="notify", last=None), NOW).coming == ""
-    assert seen(failed(missing, policy="notify", stopped=True), NOW).coming == "Press “Try again” once this is fixed."
+    assert (
+        seen(failed(missing, policy="notify", stopped_by=missing), NOW).coming
+        == "Press “Try again” once this is fixed."
+    )
 
 
 def test_tooltip_of_several_has_a_line_for_each_the_most_urgent_first() -> None:

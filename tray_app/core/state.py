@@ -92,9 +92,9 @@ class TokenState:
     Redis address, and `place_problem` why it is not the keyring or what is wrong with Redis (the `problem` of
     `KeyringUnavailable` and `RedisUnavailable`), or empty; `hides_token` tells that the keyring most likely has a token
     and does not show it. `renew_at` is when the program will ask Kiwoom by itself, or None, and `rotate_at` the same if
-    it revokes the token first, by the policy or because somebody planned it; `stopped` says that the last request
-    failed with an error that needs the user (`stopped_by`), so that it will not, or only to see if that is solved;
-    a check since then has a result of its own in `last`. `confirmed_at` is when Kiwoom last said that the
+    it revokes the token first, by the policy or because somebody planned it; `stopped_by` is the error of the last
+    request if that needs the user, so that the program will not ask, or only to see if it is solved; a check since then
+    has a result of its own in `last`. `confirmed_at` is when Kiwoom last said that the
     token works, `is_doubtful` whether there is evidence against it since. Without a token, `dead_at` is when the one
     before was found dead, which would have been valid until `dead_expires`. `skew_seconds` is Kiwoom's clock minus this
     computer's. `snoozed_until` is when warnings are shown again, or None.
@@ -114,7 +114,6 @@ class TokenState:
     last: LastResult | None = None
     renew_at: float | None = None
     rotate_at: float | None = None
-    stopped: bool = False
     stopped_by: KiwoomTokenError | None = None
     skew_seconds: float | None = None
     snoozed_until: float | None = None
@@ -131,6 +130,11 @@ class TokenState:
     def error(self) -> KiwoomTokenError | None:
         """The error with which the last action ended, or None."""
         return None if self.last is None else self.last.error
+
+    @property
+    def stopped(self) -> bool:
+        """True if Kiwoom is not asked for a token before the user has helped."""
+        return self.stopped_by is not None
 
     @property
     def is_unread(self) -> bool:

@@ -42,13 +42,8 @@ class TokenSchedule:
         return self.renewal.renew_at
 
     @property
-    def stopped(self) -> bool:
-        """True if Kiwoom is not asked again before the user has solved what the last request failed for."""
-        return self.renewal.stopped_by is not None
-
-    @property
     def stopped_by(self) -> KiwoomTokenError | None:
-        """What the last request failed for while it has `stopped`, or None."""
+        """Why Kiwoom is not asked again before the user has helped, or None."""
         return self.renewal.stopped_by
 
     @property

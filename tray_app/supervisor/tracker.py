@@ -86,7 +86,6 @@ class TokenTracker:
             busy=busy,
             renew_at=schedule.renew_at,
             rotate_at=schedule.rotate_at,
-            stopped=schedule.stopped,
             stopped_by=schedule.stopped_by,
             snoozed_until=schedule.snoozed_until,
         )
@@ -285,9 +284,7 @@ class TokenTracker:
             self._last_notice = notices[-1]
             # Whoever is told offers what helps in the state of now, not in the one that was published last.
             schedule = self._schedule
-            self.state = replace(
-                self.state, renew_at=schedule.renew_at, stopped=schedule.stopped, stopped_by=schedule.stopped_by
-            )
+            self.state = replace(self.state, renew_at=schedule.renew_at, stopped_by=schedule.stopped_by)
         return notices
 
     def is_last_notice_over(self, now: float) -> bool:
