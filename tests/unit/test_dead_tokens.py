@@ -193,6 +193,46 @@ class TestVerify:
         service.clear()
         assert service.ensure().how == Outcome.ISSUED
 
+    @pytest.mark.parametrize("refusal", [None, RevokeFailed(NO, code="8015"), TokenRefused(NO, code="8005")])
+    def test_one_that_kiwoom_refuses_and_issues_again_is_revoked_by_a_rotation(
+        self,
+        service: TokenService,
+        broker: FakeBroker,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        refusal: BrokerError | None,
+    ) -> None:
+        token = service.ensure().token
+        clock.advance(60)
+        monkeypatch.setattr(broker, "verify", lambda _: Liveness.DEAD)
+        assert not service.verify().is_alive
+        revoke = broker.revoke
+
+        def revoke_or_refuse(keys: AppKeys, value: Secret) -> None:
+            revoke(keys, value)
+            if refusal is not None:
+                raise refusal
+
+        monkeypatch.setattr(broker, "revoke", revoke_or_refuse)
+        outcome = service.refresh(rotate=True)
+
+        assert (outcome.how, broker.revokes, broker.issues) == (Outcome.ISSUED, 1, 3)
+        assert outcome.token.value != token.value
+
+    def test_one_that_a_rotation_revokes_in_vain_is_given_to_nobody(
+        self, service: TokenService, broker: FakeBroker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        service.ensure()
+        clock.advance(60)
+        monkeypatch.setattr(broker, "verify", lambda _: Liveness.DEAD)
+        monkeypatch.setattr(broker, "revoke", lambda *_: None)
+        assert not service.verify().is_alive
+
+        with pytest.raises(BrokerUnavailable, match="revoked token"):
+            service.refresh(rotate=True)
+        assert (service.current(), broker.issues) == (None, 3)
+
     @pytest.mark.parametrize("failure", [BrokerUnavailable(NO), TokenRefused(NO, code="8010")])
     def test_what_says_nothing_changes_nothing(
         self, service: TokenService, broker: FakeBroker, failure: Exception

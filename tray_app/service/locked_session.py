@@ -13,7 +13,7 @@ from tray_app.service.evidence import check_not_too_soon
 from tray_app.service.last_attempt import LastAttempt
 from tray_app.service.lock_record import LockRecord
 from tray_app.service.outcome import Cleared, Outcome
-from tray_app.service.previous_token import PreviousToken
+from tray_app.service.previous_token import PreviousToken, was_refused
 from tray_app.service.renewal import Action, Request, better_of, decide, failure_to_repeat
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tray_app.service.account_store import AccountStore
     from tray_app.service.event_buffer import EventBuffer
     from tray_app.service.evidence import Evidence
-    from tray_app.service.protocols import TokenBroker, TokenExports
+    from tray_app.service.protocols import IssuedToken, TokenBroker, TokenExports
     from tray_app.service.renewal import Decision
     from tray_app.stores.base import Store
     from tray_app.stores.lock import ThreadLock
@@ -217,11 +217,10 @@ class LockedSession:
             self._revoke_first(before, keys, broker)
         previous = PreviousToken(before, of_another, revoking, was_unexpired=was_unexpired)
         self.check_lock()
-        unsure: KiwoomTokenError | None = None
         try:
-            answer = broker.issue(keys)
-            if previous.was_revoked(answer.token, self.record.evidence):
-                unsure = _check_came_back(answer.token, broker)
+            answer = self._ask_for_token(keys, broker, previous, rotates=request.rotate)
+            is_suspect = previous.was_revoked(answer.token, self.record.evidence)
+            unsure = _check_came_back(answer.token, broker) if is_suspect else None
         except BrokerError as error:
             self._record_failure(error, request, keys, last, previous.revoking)
             if before is not None and before.value == request.refused:
@@ -254,6 +253,19 @@ class LockedSession:
             skew_seconds=answer.skew_seconds,
             dead=before if has_died else None,
         )
+
+    def _ask_for_token(
+        self, keys: AppKeys, broker: TokenBroker, previous: PreviousToken, *, rotates: bool
+    ) -> IssuedToken:
+        """Have Kiwoom issue a token. One that it refused and issues again goes on so until it expires, or until a
+        rotation revokes it. Raises `BrokerError`."""
+        answer = broker.issue(keys)
+        if not (rotates and was_refused(answer.token, self.record.evidence)):
+            return answer
+        previous.revoking = answer.token.value.fingerprint()
+        with contextlib.suppress(errors.RevokeFailed, errors.TokenRefused):  # as Kiwoom may do with a dead one
+            broker.revoke(keys, answer.token.value)
+        return broker.issue(keys)
 
     def _record_issue(
         self, token: Token, request: Request, previous: PreviousToken, unsaved: StoreError | None, skew: float | None
@@ -424,7 +436,7 @@ class LockedSession:
         except BaseException as error:
             if may_be_sent and _leaves_outcome_unknown(error):
                 raise
-            is_alive = self._is_alive_after(error, token, broker)
+            is_alive = _is_alive_after(error, token, broker)
             if is_alive is not False:
                 if is_alive:
                     evidence = evidence.confirmed(token, self._clock())
@@ -452,21 +464,6 @@ class LockedSession:
         self._events.add("revoked" if cleared.revoked else "cleared", token)
         self.withdraw(token)
         self._tokens.forget()
-
-    def _is_alive_after(self, error: BaseException, token: Token, broker: TokenBroker) -> bool | None:
-        """Return whether a token still works whose revoke ended with `error`.
-
-        Kiwoom said that it does not (8005), or is asked after a refusal that may be about the token. None when the
-        error says nothing about it, or Kiwoom does not say.
-        """
-        if isinstance(error, errors.TokenRefused) and error.code == errors.DEAD_TOKEN_CODE:
-            return False
-        if not _leaves_token_unknown(error):
-            return None
-        try:
-            return broker.verify(token.value).value == _ALIVE
-        except KiwoomTokenError:
-            return None
 
     # --------------------------------------------------------------------------------------------------- other tools
 
@@ -513,6 +510,22 @@ class LockedSession:
         wrong."""
         fingerprints = {*others, *([] if token is None else [token.value.fingerprint()])}
         return () if self._exports is None or not fingerprints else self._exports.withdraw(fingerprints)
+
+
+def _is_alive_after(error: BaseException, token: Token, broker: TokenBroker) -> bool | None:
+    """Return whether a token still works whose revoke ended with `error`.
+
+    Kiwoom said that it does not (8005), or is asked after a refusal that may be about the token. None when the
+    error says nothing about it, or Kiwoom does not say.
+    """
+    if isinstance(error, errors.TokenRefused) and error.code == errors.DEAD_TOKEN_CODE:
+        return False
+    if not _leaves_token_unknown(error):
+        return None
+    try:
+        return broker.verify(token.value).value == _ALIVE
+    except KiwoomTokenError:
+        return None
 
 
 def _check_came_back(token: Token, broker: TokenBroker) -> KiwoomTokenError | None:

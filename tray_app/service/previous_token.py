@@ -34,8 +34,8 @@ class PreviousToken:
     def was_revoked(self, issued: Token, evidence: Evidence) -> bool:
         """Return True if Kiwoom has issued a token again that was revoked, or may have been, here or in another store:
         a revoke and an issue may not know of each other yet. One that Kiwoom refused was not."""
-        was_refused = evidence.is_about(issued.value) and evidence.dead_at > 0
-        return issued.value.fingerprint() == self.revoking or (evidence.says_ended(issued.value) and not was_refused)
+        is_returned = evidence.says_ended(issued.value) and not was_refused(issued, evidence)
+        return is_returned or issued.value.fingerprint() == self.revoking
 
     def has_died(self, issued: Token) -> bool:
         """Return True if the stored token had ended before its expiry without being revoked here: Kiwoom has issued
@@ -53,3 +53,8 @@ class PreviousToken:
         if self.was_unexpired and abs(token.expires - issued.expires) < _MIN_CORRECTION_SECONDS:
             return token
         return token.ending_at(issued.expires_at)
+
+
+def was_refused(issued: Token, evidence: Evidence) -> bool:
+    """Return True if Kiwoom has issued the token again that it refused, which was stored last."""
+    return evidence.dead_at > 0 and evidence.is_about(issued.value)
