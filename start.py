@@ -161,7 +161,7 @@ def set_up(task: str) -> None:
             return
         is_in_place = all(stamp.get(key) == goal[key] for key in ("root", "python"))
         is_usable = goal["python"] and (is_in_place or not STAMP.exists())  # without a stamp: made by hand
-        print(tr("Bringing .venv up to date …") if is_usable else tr("Setting up in .venv … (once, about a minute)"))
+        print(tr("Bringing .venv up to date…") if is_usable else tr("Setting up in .venv… (once, about a minute)"))
         if not is_usable:
             make_venv()
             goal["python"] = venv_version()
@@ -190,7 +190,7 @@ def wait_for_lock(file: BinaryIO) -> None:
         while not try_lock(file.fileno()):
             waited += 1
             if waited == 2:
-                print(tr("Another start.py is setting up .venv; waiting for it …"))
+                print(tr("Another start.py is setting up .venv; waiting for it…"))
             time.sleep(0.3)
     except OSError as error:
         if not cannot_lock(error):

@@ -215,7 +215,7 @@ def test_a_changed_pyproject_brings_it_up_to_date(
     (checkout / "pyproject.toml").write_text("[project]\nname = 'x'\n")
     start.set_up("tray")
     assert done == [".[tray]"]
-    assert capsys.readouterr().out.splitlines() == ["Bringing .venv up to date …"]
+    assert capsys.readouterr().out.splitlines() == ["Bringing .venv up to date…"]
 
 
 @pytest.mark.parametrize("version", ["", "3.13"])

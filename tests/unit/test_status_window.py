@@ -372,7 +372,7 @@ def test_account_that_is_shown_is_named_in_the_head(shown: StatusWindow) -> None
     shown.show_view(several("swing"))
     assert text(shown, "profile") == "swing"
     assert button(shown, "account1").isChecked()
-    assert button(shown, "account1").accessibleDescription() == "It is shown."
+    assert button(shown, "account1").accessibleDescription() == "Shown now."
 
 
 def test_all_accounts_are_seen_at_a_glance_and_chosen_by_a_click(qtbot: QtBot, shown: StatusWindow) -> None:

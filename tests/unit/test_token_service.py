@@ -1540,5 +1540,5 @@ def test_a_plan_that_redis_does_not_take_is_an_error_that_names_redis(clock: Clo
     service = TokenService("default", store, lambda: KEYS, lambda: broker, clock)
     service.refresh()
 
-    with pytest.raises(StoreError, match="written down in redis://host:6379/0"):
+    with pytest.raises(StoreError, match="saved in redis://host:6379/0"):
         service.plan_rotation(clock.now + 3600)

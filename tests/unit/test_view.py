@@ -459,15 +459,15 @@ def test_what_comes_next() -> None:
     assert seen(state(stopped_by=REFUSED), NOW).coming.startswith("Automatic renewal is paused")
     assert seen(state(stopped_by=REFUSED), NOW).refresh_text == "Try again"
     locked = KeyringUnavailable("Locked.", problem="locked")
-    assert seen(failed(locked, stopped_by=locked), NOW).coming == "It goes on by itself once that is solved."
+    assert seen(failed(locked, stopped_by=locked), NOW).coming == "It continues automatically once this is fixed."
     no_keys = KeysMissing("The keyring is locked.", remedy=Remedy.UNLOCK_KEYRING)
-    assert seen(failed(no_keys, stopped_by=no_keys), NOW).coming == "It goes on by itself once that is solved."
+    assert seen(failed(no_keys, stopped_by=no_keys), NOW).coming == "It continues automatically once this is fixed."
     assert (
         seen(failed(KeysMissing("No keys."), stopped_by=KeysMissing("No keys.")), NOW).coming
-        == "It goes on by itself once that is solved."
+        == "It continues automatically once this is fixed."
     )
     refused = error_for(3, "[8001:x]")
-    assert seen(failed(refused, stopped_by=refused), NOW).coming == "It goes on by itself once that is solved."
+    assert seen(failed(refused, stopped_by=refused), NOW).coming == "It continues automatically once this is fixed."
     warned_only = failed(refused, stopped_by=refused, policy="notify")
     assert seen(warned_only, NOW).coming == "Press “Try again” once this is fixed."
     retry = failed(error_for(None, None, http_status=503), renew_at=NOW + 120)

@@ -103,7 +103,7 @@ def _run(arguments: Sequence[str], open_log: Callable[..., None], before_watch: 
         if folder := stand_in_for_home():
             _complain(
                 tr(
-                    "This user has no home: {path} is used. Set KIWOOM_TRAY_STATE_DIR to a folder that stays.",
+                    "This user has no home folder: {path} is used. Set KIWOOM_TRAY_STATE_DIR to a folder that stays.",
                     path=folder,
                 )
             )

@@ -29,7 +29,7 @@ DAILY_MEANS = msg(
     "Every day at {time} (KST) the token is revoked and a new one issued: each tool that holds it is cut off once, "
     "and must take the new one."
 )
-OLD_PLACE_MEANS = msg("Programs that are running look in the old place until they are started again.")
+OLD_PLACE_MEANS = msg("Programs that are running read the token from the old place until they are restarted.")
 OLD_ACCOUNT_MEANS = msg(
     "Your own programs (bots, API servers) that are running trade with the old account until they are started again."
 )

@@ -189,7 +189,7 @@ class TokenService:
             session.write(rotate_at=at or 0.0)
         if self.tokens.read_record().rotate_at != at:
             path = self.store.lock.path or self.store.place().path  # that of Redis, whose lock is no file
-            raise StoreError(msg("The plan could not be written down in {path}."), path=path)
+            raise StoreError(msg("The planned reissue could not be saved in {path}."), path=path)
 
     def replace_refused(self, refused: Secret) -> Outcome:
         """Return another token than `refused`, which Kiwoom answered with 8005.

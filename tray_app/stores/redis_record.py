@@ -144,7 +144,7 @@ class RedisRecord:
     def foreign(self) -> RedisUnavailable:
         """Return the error for something of another program under the token's key."""
         return RedisUnavailable(
-            msg("The Redis key {key} at {address} holds something of another program. Move it away."),
+            msg("The Redis key {key} at {address} holds another program's data. Move that to another key."),
             problem=RedisUnavailable.FOREIGN,
             key=self.token_key,
             address=self._server.address,

@@ -123,13 +123,16 @@ def private_temporary_folder() -> str:
             raise
     if not is_private_folder(folder):
         raise StoreError(
-            msg("This user has no home, and {path} is not safe to use instead. Set {variable} to a folder of its own."),
+            msg(
+                "This user has no home folder, and {path} is not safe to use instead. "
+                "Set {variable} to a folder of its own."
+            ),
             path=folder,
             variable="KIWOOM_TRAY_STATE_DIR",
         )
     if folder not in stand_ins:
         stand_ins.append(folder)
-        logs.warning("This user has no home: %s is used", folder)
+        logs.warning("This user has no home folder: %s is used", folder)
     return folder
 
 

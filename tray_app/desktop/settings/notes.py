@@ -67,7 +67,7 @@ def _autostart_text(view: SettingsView) -> str:
         return tr("Switched off in the system's own settings.")
     if status.configured and not status.as_it_should_be:
         return tr(
-            "Another copy of this program is started: {command}. Switch this on to use this copy.",
+            "Another copy of this program starts at login: {command}. Switch this on to start this one instead.",
             command=status.starts,
         )
     return ""

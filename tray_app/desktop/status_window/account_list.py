@@ -91,7 +91,7 @@ class AccountList(QWidget):
             if number < len(lines):
                 line = lines[number]
                 row.show_line(line)
-                row.setAccessibleDescription(tr("It is shown.") if line.chosen else "")
+                row.setAccessibleDescription(tr("Shown now.") if line.chosen else "")
                 row.setChecked(line.chosen)
                 row.setIcon(list_icon(line.icon, dark))
         self.setVisible(bool(lines))

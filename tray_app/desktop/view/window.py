@@ -103,7 +103,7 @@ _RESULTS = {
     Result.ALREADY_DEAD: msg("Kiwoom no longer accepted the token. It was removed from this computer."),
     Result.GONE: msg("Another program has removed the token."),
     Result.KEPT: msg("There was no token of this account. The stored one was issued with other keys and stays."),
-    Result.PLANNED: msg("The planned reissue was dropped."),
+    Result.PLANNED: msg("The planned reissue was cancelled."),
 }
 
 _FAILURES = {
@@ -185,7 +185,7 @@ def next_event_text(state: TokenState, now: float) -> str:
     was_cleared = state.last is not None and state.last.result in CLEARED_RESULTS
     error = None if state.expires is not None or was_cleared else state.error
     if _is_watched(error, state) and state.renew_at is None:
-        return tr("It goes on by itself once that is solved.")
+        return tr("It continues automatically once this is fixed.")
     if state.stopped and state.policy == NOTIFY:
         return tr("Press “Try again” once this is fixed.")
     if state.stopped:
