@@ -593,6 +593,18 @@ class TestWhatHelps:
             assert line() == (True, "Issue a token: kiwoom-token refresh")
 
 
+def test_all_of_it_is_in_the_language_of_the_settings(
+    private_places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tray_app.cli.doctor.tray_command", lambda *_: [])
+    file = Path(settings_file(os.environ))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('language = "ko"\n', encoding="utf-8")
+    doctor(None, as_json=False)
+    names = [line[2:].partition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert names[:4] == ["프로그램", "Python", "운영체제", "라이브러리"]
+
+
 class TestFolders:
     @pytest.fixture
     def wrong(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:

@@ -18,6 +18,7 @@ import pytest
 
 from tests import ROOT
 from tray_app.core.errors import InvalidInput
+from tray_app.core.language import use
 from tray_app.core.token import parse_expires_dt
 from tray_app.kiwoom.sandbox import FAULTS, SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom, serve
 
@@ -552,6 +553,15 @@ def test_serve_names_the_environment_and_ends_when_it_is_told_to() -> None:
     assert complaints == ""
     if os.name == "posix":
         assert (process.returncode, rest_of_output) == (0, "ended\n")
+
+
+def test_serve_explains_itself_in_the_language_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(SandboxKiwoom, "serve_forever", lambda _: None)
+    use("ko")
+    serve(0, 3600, lines.append)
+    assert all(re.match("# .*[가-힣]", line) for line in lines[3:])
+    assert "--sandbox" in lines[-1]
 
 
 def test_serve_tells_that_the_port_is_in_use(kiwoom: SandboxKiwoom) -> None:

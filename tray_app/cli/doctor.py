@@ -117,13 +117,14 @@ def _sign(*, good: bool) -> str:
 
 
 def _findings(profile: str | None, look_in: Sequence[str]) -> Iterator[Finding]:
+    found: list[Settings] = []
+    of_settings = [*_bounded(msg("settings"), lambda: _settings(profile, found))]  # which name the language of all
     yield from _bounded(msg("program"), lambda: [Finding(msg("program"), program_version(), good=True)])
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(msg("python"), f"{version} ({sys.platform})", good=sys.version_info >= (3, 11))
     yield from _bounded(msg("system"), lambda: [Finding(msg("system"), system_version(), good=True)])
     yield from _bounded(msg("libraries"), _libraries, LOADING_SECONDS)
-    found: list[Settings] = []
-    yield from _bounded(msg("settings"), lambda: _settings(profile, found))  # which name the language of the others
+    yield from of_settings
     screen, began = _begin(msg("screen"), lambda: [_screen()]), time.monotonic()  # the slowest: asked last
     for settings in found:
         for name, check in _CHECKS.items() if settings.is_usable else ():

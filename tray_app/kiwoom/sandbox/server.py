@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from tray_app.core.errors import InvalidInput
+from tray_app.core.language import tr
 from tray_app.kiwoom.sandbox.answers import Answer, json_answer
 from tray_app.kiwoom.sandbox.faults import ISSUE, KINDS, Faults, answer_instead, answer_with, checked_seconds
 from tray_app.kiwoom.sandbox.rules import PATHS, Behaviour, Rules
@@ -221,9 +222,15 @@ def serve(port: int, lifetime: float, write_line: Callable[[str], object]) -> No
         write_line(f"KIWOOM_TRAY_BASE_URL={sandbox.base_url}")
         write_line(f"APP_KEY={SANDBOX_APP_KEY}")
         write_line(f"APP_SECRET={SANDBOX_APP_SECRET}")
-        write_line("# A practice Kiwoom, on this computer only. Stop it with Ctrl+C.")
-        write_line("# With these lines alone its token takes the place of your real one. Set KIWOOM_TRAY_STORE=file")
-        write_line("# and another KIWOOM_TRAY_DATA_DIR as well, or put --sandbox before a command of kiwoom-token.")
+        for told in (
+            tr("A practice Kiwoom, on this computer only. Stop it with Ctrl+C."),
+            tr("With these lines alone its token takes the place of your real one."),
+            tr(
+                "Set KIWOOM_TRAY_STORE=file and another KIWOOM_TRAY_DATA_DIR as well, "
+                "or put --sandbox before a command of kiwoom-token."
+            ),
+        ):
+            write_line(f"# {told}")
         sandbox.serve_forever()
     except KeyboardInterrupt:
         pass
