@@ -542,7 +542,7 @@ class TestWhatHelps:
 
         assert raised.value.retry_after
         assert good
-        assert re.fullmatch(r"wait until (tomorrow )?\d\d:\d\d\. Try again: kiwoom-token refresh", text), text
+        assert re.fullmatch(r"wait until \d\d:\d\d( tomorrow)?\. Try again: kiwoom-token refresh", text), text
 
     def test_check_that_kiwoom_did_not_answer_is_to_be_repeated_as_the_tray_says(
         self, line: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
