@@ -31,6 +31,8 @@ SHORTCUT = Path(os.environ["APPDATA"], "Microsoft", "Windows", "Start Menu", "Pr
 TRAY, COMMAND_LINE = PLACE / "kiwoom-token-tray.exe", PLACE / "kiwoom-token.exe"
 LONG_PATH = ";".join([r"%USERPROFILE%\bin", "", *(rf"C:\Program Files\Another Tool {number}" for number in range(120))])
 PATIENCE_SECONDS = 60
+SECONDS_TO_START = 10
+"""By then a tray hears that it is asked to quit."""
 
 
 def main(folder: Path) -> None:
@@ -72,6 +74,13 @@ def check_installer(installer: str) -> None:
     expect("PATH has the folder once", read("Environment", "Path") == (f"{LONG_PATH};{PLACE}", 2))
     # asked again where it is still starting
     expect("quits when asked", wait_until(lambda: run(TRAY, "--quit") == 0 and not is_running(TRAY)))
+
+    subprocess.Popen([str(TRAY), "--background", "--sandbox"])
+    expect("the practice tray runs", wait_until(lambda: is_running(TRAY)))
+    time.sleep(SECONDS_TO_START)
+    expect("updates over the practice tray", run(installer, "/S") == 0)
+    time.sleep(SECONDS_TO_START)
+    expect("no tray for real trading was started in its place", not is_running(TRAY))
 
     with subprocess.Popen([str(COMMAND_LINE), "sandbox"], stdout=subprocess.DEVNULL) as busy:
         wait_until(lambda: is_running(COMMAND_LINE))

@@ -4,7 +4,7 @@
 ;
 ; Without questions:  setup.exe /S [/AUTOSTART=0|1] [/D=C:\a folder]           exit status 0, or 2 when nothing was changed
 ;                     uninstall.exe /S [/PURGE]
-; An update asks the running programs to quit, and starts the tray again. Settings and tokens stay.
+; An update asks the running programs to quit, and starts the tray again, but not the practice one. Settings and tokens stay.
 
 !ifdef AMD64
   Target amd64-unicode ; where NSIS has it, as Debian's does; Wine without 32-bit libraries runs no other
@@ -93,7 +93,7 @@ Var IsUpdate
   ${EndIf}
 !macroend
 
-; Ends with status 2 when a program runs and does not quit; else $WasRunning tells whether the tray ran.
+; Ends with status 2 when a program runs and does not quit; else $WasRunning tells whether the tray ran, not for practice.
 !macro QuitRunning un
 Function ${un}QuitRunning
   StrCpy $WasRunning 0
@@ -102,12 +102,17 @@ Function ${un}QuitRunning
     !insertmacro IsRunning "${NAME}"
     StrCpy $3 $0
     ${If} $3 == 1
-      StrCpy $WasRunning 1
       ; again every three seconds: a tray that is still starting does not hear it
       IntOp $4 $2 % 12
       ${If} $4 == 0
-        ExecWait '"$INSTDIR\${NAME}.exe" --quit'
+        ; the practice tray first: what still runs then is the real one, which alone is started again
         ExecWait '"$INSTDIR\${NAME}.exe" --quit --sandbox'
+        Sleep 1000
+        !insertmacro IsRunning "${NAME}"
+        ${If} $0 == 1
+          StrCpy $WasRunning 1
+          ExecWait '"$INSTDIR\${NAME}.exe" --quit'
+        ${EndIf}
       ${EndIf}
     ${EndIf}
     !insertmacro IsRunning "kiwoom-token"
