@@ -4,13 +4,13 @@ Collects every sentence of the sources into `ko/LC_MESSAGES/kiwoom-token.po`, co
 translated yet: fill that in and run this again. Exits with 1 while something is missing.
 """
 
+import ast
 import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -47,12 +47,20 @@ def read_sentences() -> Catalog:
 
 
 def collect_sentences() -> set[str]:
-    """Return the first arguments of `tr`, `msg` and the error types."""
+    """Return the first arguments of `tr`, `msg` and the error types, also of such calls inside each other."""
     errors = re.findall(r"^class (\w+)\(", (SOURCES / "core" / "errors.py").read_text(encoding="utf-8"), re.MULTILINE)
-    keywords = dict.fromkeys(("tr", "msg", *errors), (1,))
-    found = [text for _, _, text, _, _ in extract_from_dir(SOURCES, [("**.py", "python")], keywords=keywords)]
-    found += [one[1] for script in SCRIPTS for one in extract_from_file("python", script, keywords=keywords)]
-    return {text for text in found if isinstance(text, str)}
+    names = {"tr", "msg", *errors}
+    return {
+        call.args[0].value
+        for file in (*SOURCES.rglob("*.py"), *SCRIPTS)
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and _name_of(call.func) in names and call.args
+        if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+    }
+
+
+def _name_of(function: ast.expr) -> str:
+    return getattr(function, "id", "") or getattr(function, "attr", "")
 
 
 if __name__ == "__main__":
