@@ -208,7 +208,7 @@ def _must_wait(code: str | None, seconds: float) -> RateLimited:
 def _must_be_stored() -> StoreError:
     return StoreError(
         msg(
-            "Another program has just got a token and could not store it, and issuing one here would end that one. "
+            "Another program has just got a token and could not store it, and issuing one here may end that one. "
             "See why it cannot be stored: kiwoom-token doctor"
         )
     )
