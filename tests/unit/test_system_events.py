@@ -428,6 +428,8 @@ def test_opening_the_application_again_shows_its_window_on_macos(qtbot: QtBot) -
     now = [0.0]
     app = QApplication.instance()
     assert isinstance(app, QApplication)
+    for left_by_another_test in QApplication.topLevelWidgets():
+        left_by_another_test.hide()
     macos.open_when_started_again(app, lambda: opened.append(True), lambda: now[0])
 
     app.applicationStateChanged.emit(Qt.ApplicationState.ApplicationActive)
