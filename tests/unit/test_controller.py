@@ -36,6 +36,7 @@ from tray_app.core.trading import ClosedDays, install_closed_days
 from tray_app.desktop import autostart as autostart_module
 from tray_app.desktop import windows as windows_module
 from tray_app.desktop.controller import DesktopController
+from tray_app.desktop.icons.state_icon import IconBadge
 from tray_app.desktop.notices.backend import Notification
 from tray_app.desktop.notices.notifier import Notifier
 from tray_app.desktop.setup.flow import SetupResult
@@ -505,7 +506,11 @@ def test_file_that_stands_in_the_way_is_shown_in_its_folder(world: World, monkey
     error = StoreError("{path} is a folder.", remedy=Remedy.SHOW_FILE, path="/data/folder/.token")
     world.monitor.show(expires=None, last=LastResult(Result.FAILED, START, error))
     view = world.tray.views[-1]
-    assert (view.menu_remedy_text, view.remedy, view.icon.problem) == ("Show the file…", Remedy.SHOW_FILE, True)
+    assert (view.menu_remedy_text, view.remedy, view.icon.badge) == (
+        "Show the file…",
+        Remedy.SHOW_FILE,
+        IconBadge.PROBLEM,
+    )
     world.tray.remedy_requested.emit(view.remedy)
     assert opened == ["/data/folder"]
 

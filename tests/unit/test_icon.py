@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from tray_app.desktop.icons.app_icon import APP_ICON_SIZES, app_icon, paint_app_icon
 from tray_app.desktop.icons.first_icon import first_icon
 from tray_app.desktop.icons.shapes import digit
-from tray_app.desktop.icons.state_icon import LEVELS, SIZES, IconSpec, Phase, level_of, paint_icon, tray_icon
+from tray_app.desktop.icons.state_icon import LEVELS, SIZES, IconBadge, IconSpec, Phase, level_of, paint_icon, tray_icon
 from tray_app.desktop.theme import colours, dark_mode
 from tray_app.system.resources import resources_folder
 
@@ -37,15 +37,15 @@ MEANINGS = {
     "busy": IconSpec(Phase.VALID, busy=True),
     "dead": IconSpec(Phase.DEAD),
     "unconfirmed": IconSpec(Phase.UNCONFIRMED),
-    "problem": IconSpec(Phase.VALID, LEVELS, problem=True),
-    "renewal failing": IconSpec(Phase.VALID, LEVELS, failing=True),
-    "keyring locked": IconSpec(Phase.VALID, LEVELS, locked=True),
-    "keyring locked, no token": IconSpec(Phase.NONE, locked=True),
-    "stopped": IconSpec(Phase.VALID, LEVELS, stopped=True),
-    "below 30 minutes, renewal failing": IconSpec(Phase.SOON, minutes=22, failing=True),
-    "below 30 minutes, keyring locked": IconSpec(Phase.SOON, minutes=22, locked=True),
-    "below 30 minutes, stopped": IconSpec(Phase.SOON, minutes=22, stopped=True),
-    "low, renewal failing": IconSpec(Phase.LOW, minutes=7, failing=True),
+    "problem": IconSpec(Phase.VALID, LEVELS, badge=IconBadge.PROBLEM),
+    "renewal failing": IconSpec(Phase.VALID, LEVELS, badge=IconBadge.FAILING),
+    "keyring locked": IconSpec(Phase.VALID, LEVELS, badge=IconBadge.LOCKED),
+    "keyring locked, no token": IconSpec(Phase.NONE, badge=IconBadge.LOCKED),
+    "stopped": IconSpec(Phase.VALID, LEVELS, badge=IconBadge.STOPPED),
+    "below 30 minutes, renewal failing": IconSpec(Phase.SOON, minutes=22, badge=IconBadge.FAILING),
+    "below 30 minutes, keyring locked": IconSpec(Phase.SOON, minutes=22, badge=IconBadge.LOCKED),
+    "below 30 minutes, stopped": IconSpec(Phase.SOON, minutes=22, badge=IconBadge.STOPPED),
+    "low, renewal failing": IconSpec(Phase.LOW, minutes=7, badge=IconBadge.FAILING),
 }
 
 
@@ -88,12 +88,12 @@ def test_each_minute_of_the_last_half_hour_has_a_picture(phase: Phase, minutes: 
     assert len(shapes) == len(minutes)
 
 
-@pytest.mark.parametrize("badge", ["stopped", "locked", "failing", "problem"])
-def test_a_badge_leaves_the_minutes_legible(badge: str) -> None:
+@pytest.mark.parametrize("badge", IconBadge)
+def test_a_badge_leaves_the_minutes_legible(badge: IconBadge) -> None:
     """One in the corner would turn 22 minutes into 2."""
     for minutes in (7, 22):
         phase = Phase.SOON if minutes > 9 else Phase.LOW
-        image = paint_icon(IconSpec(phase, minutes=minutes, **{badge: True}), 16, dark_panel=True, mask=True)
+        image = paint_icon(IconSpec(phase, minutes=minutes, badge=badge), 16, dark_panel=True, mask=True)
         for place, one in enumerate(str(minutes)):
             left = round(8 - (7 * len(str(minutes)) - 1) / 2) + 7 * place
             shape = digit(int(one), left, 0, 2)

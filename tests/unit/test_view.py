@@ -27,7 +27,7 @@ from tray_app.core.errors import (
     say,
 )
 from tray_app.core.state import Action, LastResult, Result, TokenState
-from tray_app.desktop.icons.state_icon import LEVELS, IconSpec, Phase
+from tray_app.desktop.icons.state_icon import LEVELS, IconBadge, IconSpec, Phase
 from tray_app.desktop.theme.colours import Tone
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import next_change, tray_view_of, view_of
@@ -191,9 +191,9 @@ def test_next_change_comes_when_a_renewal_is_due() -> None:
         ({}, IconSpec(Phase.VALID, 44)),
         ({"busy": Action.READ}, IconSpec(Phase.VALID, 44)),
         ({"busy": Action.REFRESH}, IconSpec(Phase.VALID, busy=True)),
-        ({"place_problem": "locked"}, IconSpec(Phase.VALID, 44, locked=True)),
-        ({"place_problem": "missing"}, IconSpec(Phase.VALID, 44, problem=True)),
-        ({"stopped_by": REFUSED}, IconSpec(Phase.VALID, 44, stopped=True)),
+        ({"place_problem": "locked"}, IconSpec(Phase.VALID, 44, badge=IconBadge.LOCKED)),
+        ({"place_problem": "missing"}, IconSpec(Phase.VALID, 44, badge=IconBadge.PROBLEM)),
+        ({"stopped_by": REFUSED}, IconSpec(Phase.VALID, 44, badge=IconBadge.STOPPED)),
         ({"created": None}, IconSpec(Phase.VALID, 44)),
     ],
 )
@@ -332,7 +332,7 @@ def test_what_the_user_asked_for_once_is_not_said_to_be_tried_again(error: Kiwoo
     assert "gain at" not in view.last + view.tooltip + view.menu_remedy_text + view.refresh_text
     assert view.coming.startswith("A new token is issued automatically right after it expires")
     assert (view.refresh_text, view.refresh_is_main) == ("Check with Kiwoom", True)  # not a request for a token
-    assert view.icon.failing is False
+    assert view.icon.badge is not IconBadge.FAILING
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ def test_check_that_was_not_answered_is_no_failing_renewal() -> None:
     view = seen(state(5000, last=last, renew_at=NOW + 5000), NOW)
     assert view.last == "Kiwoom's request limit is reached. Wait a moment, then try again. [1700]"
     assert view.coming.startswith("A new token is issued automatically right after it expires")
-    assert (view.refresh_text, view.refresh_is_main, view.icon.failing) == ("Check with Kiwoom", True, False)
+    assert (view.refresh_text, view.refresh_is_main, view.icon.badge) == ("Check with Kiwoom", True, None)
 
 
 def test_a_check_that_met_a_refusal_does_not_hide_when_the_next_token_comes() -> None:
@@ -769,10 +769,10 @@ def test_broken_settings_are_told_at_the_icon_too() -> None:
     stopped = state(last=LastResult(Result.FAILED, NOW - 5, SettingsError(long)))
     for told in (overview(state(), settings_problem=long), overview(stopped)):
         assert view_of(told, NOW).tooltip.endswith("\nCheck the settings file")
-    assert view.icon.problem
+    assert view.icon.badge is IconBadge.PROBLEM
     several = view_of(overview(state(), state(profile="second"), settings_problem="line 3: no."), NOW)
     assert "Check the settings file" in several.tooltip
-    assert several.icon.problem
+    assert several.icon.badge is IconBadge.PROBLEM
 
 
 @pytest.mark.parametrize("action", [None, *Action])

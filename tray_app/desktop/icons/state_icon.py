@@ -80,6 +80,19 @@ class Phase(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
+class IconBadge(StrEnum):
+    """What the lower right corner says; at most one thing at a time."""
+
+    STOPPED = "stopped"
+    """Renewal has stopped and needs the user."""
+    LOCKED = "locked"
+    """The keyring is locked."""
+    FAILING = "failing"
+    """Renewing fails and is tried again."""
+    PROBLEM = "problem"
+    """Something is wrong with the storage or the settings."""
+
+
 PHASE_TONES = {
     Phase.NONE: Tone.QUIET,
     Phase.VALID: Tone.GOOD,
@@ -99,24 +112,15 @@ class IconSpec:
 
     `level` is the remaining part of the ring, at most `LEVELS`, for `Phase.VALID` and `Phase.HOUR`; `minutes` are shown
     in `Phase.SOON` and `Phase.LOW`. Both are 0 in the other phases and while busy. `planned` tells that an expiry is no
-    alarm, because the next token is issued by itself. At most one of the badges is shown: `stopped` (the user is
-    needed), `locked` (the keyring is), `failing` (renewing fails and is tried again), `problem` (of the storage or the
-    settings).
+    alarm, because the next token is issued by itself.
     """
 
     phase: Phase
     level: int = 0
     minutes: int = 0
     busy: bool = False
-    problem: bool = False
-    stopped: bool = False
-    failing: bool = False
-    locked: bool = False
+    badge: IconBadge | None = None
     planned: bool = False
-
-    @property
-    def has_badge(self) -> bool:
-        return self.stopped or self.locked or self.failing or self.problem
 
     @property
     def tone(self) -> Tone:
@@ -198,7 +202,7 @@ def _paint(painter: QPainter, spec: IconSpec, size: int, tones: Tones) -> None:
         faint = thin_ring(box, thickness, grid.whole(1)).subtracted(strong)
         dot = grid.even(4)
         strong.addEllipse(grid.centred(dot, dot))
-    elif spec.minutes and spec.has_badge:
+    elif spec.minutes and spec.badge:
         strong = _digits(str(spec.minutes), grid, top=0)
     elif spec.phase is Phase.SOON:
         strong = _digits(f"{spec.minutes:02}", grid)
@@ -254,43 +258,47 @@ def _draw_halo(painter: QPainter, paths: tuple[QPainterPath, ...], colour: QColo
 def _badge(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
     path = QPainterPath()
     edge = grid.size - max(1, grid.size // 32)
-    if spec.stopped:
+    if spec.badge is IconBadge.STOPPED:
         width, height = grid.whole(3), grid.whole(9)
         return _exclamation(QRectF(edge - width, edge - height, width, height), grid), Tone.BAD
-    if spec.locked:
+    if spec.badge is IconBadge.LOCKED:
         width, height = grid.whole(8), grid.whole(5)
         body = QRectF(edge - width, edge - height, width, height)
         path.addRect(body)
         shackle = grid.whole(6)
         hoop = QRectF(body.center().x() - shackle / 2, body.top() - shackle / 2, shackle, shackle)
         return path.united(ring(hoop, grid.whole(1.6), 0, 180)), Tone.LOW
-    if spec.failing:
+    if spec.badge is IconBadge.FAILING:
         width, height = grid.whole(8), grid.whole(8)
         path.moveTo(edge - width, edge - height)
         path.lineTo(edge, edge - height)
         path.lineTo(edge - width / 2, edge)
         path.closeSubpath()
         return path, Tone.LOW
-    if spec.problem:
+    if spec.badge is IconBadge.PROBLEM:
         dot = grid.whole(6)
         path.addEllipse(QRectF(edge - dot, edge - dot, dot, dot))
         return path, Tone.LOW
     return path, Tone.QUIET
 
 
+_PIECES = {IconBadge.STOPPED: 1, IconBadge.LOCKED: 2, IconBadge.FAILING: 3}
+"""Into how many pieces the bar below a number is divided; for `PROBLEM` it is one short piece."""
+
+
 def _bar(spec: IconSpec, grid: _Grid) -> tuple[QPainterPath, Tone]:
     """Return the badge below a number, which one in the corner would make another number."""
-    pieces = 1 if spec.stopped else 2 if spec.locked else 3 if spec.failing else 0
     path = QPainterPath()
-    height, gap = grid.whole(2), grid.whole(6 if spec.locked else 2)
-    if pieces:
+    height, gap = grid.whole(2), grid.whole(6 if spec.badge is IconBadge.LOCKED else 2)
+    if spec.badge in _PIECES:
+        pieces = _PIECES[spec.badge]
         width = (grid.size - gap * (pieces - 1)) / pieces
         for number in range(pieces):
             left, right = round(number * (width + gap)), round(number * (width + gap) + width)
             path.addRect(QRectF(left, grid.size - height, right - left, height))
-    elif spec.problem:
+    elif spec.badge is IconBadge.PROBLEM:
         path.addRect(QRectF(grid.middle - 2 * grid.unit, grid.size - height, 4 * grid.unit, height))
-    return path, Tone.BAD if spec.stopped else Tone.LOW
+    return path, Tone.BAD if spec.badge is IconBadge.STOPPED else Tone.LOW
 
 
 def _arrows(box: QRectF, thickness: float, grid: _Grid) -> QPainterPath:

@@ -14,7 +14,7 @@ from tray_app.core.language import tr
 from tray_app.desktop.application import create_application, quit_application
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.file_watch import FileWatch, watchable
-from tray_app.desktop.icons.state_icon import IconSpec, Phase, tray_icon
+from tray_app.desktop.icons.state_icon import IconBadge, IconSpec, Phase, tray_icon
 from tray_app.desktop.open_url import open_url
 from tray_app.desktop.single_instance import SingleInstance
 from tray_app.desktop.stop_signals import StopSignals
@@ -83,7 +83,7 @@ def _tray_icon(dialog: DamagedSettingsDialog, panel: str) -> QSystemTrayIcon:
     icon = QSystemTrayIcon(dialog)
     icon.setContextMenu(menu)
     icon.setIcon(
-        tray_icon(IconSpec(Phase.NONE, problem=True), panel_is_dark(panel), mask=sys.platform == "darwin"),
+        tray_icon(IconSpec(Phase.NONE, badge=IconBadge.PROBLEM), panel_is_dark(panel), mask=sys.platform == "darwin"),
     )
     icon.setToolTip(f"{tr('Kiwoom token')}\n{tr('Check the settings file')}")
     clicks = {QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick}

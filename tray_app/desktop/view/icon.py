@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tray_app.core.remedies import ASKING, is_failing, is_planned_now, needs_unlocking
 from tray_app.core.state import TokenState
-from tray_app.desktop.icons.state_icon import IconSpec, Phase, level_of
+from tray_app.desktop.icons.state_icon import IconBadge, IconSpec, Phase, level_of
 from tray_app.desktop.view.timing import HOUR_SECONDS, lifetime, phase_of, seconds_left
 from tray_app.desktop.view.urgency import running_action
 
@@ -18,14 +18,19 @@ def icon_of(state: TokenState, now: float, *, has_settings_problem: bool = False
         level = ring_level(state, now)
     elif phase in {Phase.SOON, Phase.LOW} and not busy:
         minutes = seconds_left(state, now) // 60
-    is_locked = needs_unlocking(state)
-    badge = "stopped" if state.stopped and not is_locked else ""
+    badge = _badge_of(state, has_settings_problem=has_settings_problem)
+    return IconSpec(phase, level, minutes, busy, badge, is_planned_now(state, now))
+
+
+def _badge_of(state: TokenState, *, has_settings_problem: bool) -> IconBadge | None:
+    if needs_unlocking(state):
+        return IconBadge.LOCKED
+    if state.stopped:
+        return IconBadge.STOPPED
+    if is_failing(state):
+        return IconBadge.FAILING
     needs_user = state.error is not None and state.error.remedy not in ASKING
-    is_amiss = bool(state.place_problem) or has_settings_problem or needs_user
-    badge = badge or ("locked" if is_locked else "failing" if is_failing(state) else "problem" if is_amiss else "")
-    return IconSpec(
-        phase, level, minutes, busy=busy, planned=is_planned_now(state, now), **({badge: True} if badge else {})
-    )
+    return IconBadge.PROBLEM if state.place_problem or has_settings_problem or needs_user else None
 
 
 def ring_level(state: TokenState, now: float) -> int:
