@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from tray_app.desktop.icons.app_icon import app_icon
-from tray_app.desktop.theme.stylesheet import fix_box_colours, window_stylesheet
+from tray_app.desktop.theme.stylesheet import LOOK_CHANGES, fix_box_colours, set_stylesheet, window_stylesheet
 from tray_app.desktop.widgets.return_key import press_focused_button
 from tray_app.desktop.widgets.tool_window import available_room
 
@@ -26,7 +26,6 @@ class ScrollingDialog(QDialog):
         super().__init__(parent)
         self.setObjectName(name)
         self.setWindowIcon(app_icon())
-        self._style = ""
         self._area = QScrollArea(self)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setWidgetResizable(True)
@@ -69,15 +68,12 @@ class ScrollingDialog(QDialog):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
+        if event.type() in LOOK_CHANGES:
             self._restyle()
 
     def _restyle(self) -> None:
         """Set the colours for the theme of the windows, which may change while the dialog is open."""
-        style = window_stylesheet(self.palette())
-        if style != self._style:
-            self._style = style
-            self.setStyleSheet(style)  # first, because it resets the palettes of labels
+        set_stylesheet(self, window_stylesheet(self.palette()))  # first, because it resets the palettes of labels
         fix_box_colours(self)
 
     def _grow(self) -> None:

@@ -33,7 +33,13 @@ from tray_app.desktop.history.marks import kind_of
 from tray_app.desktop.history.week_view import WeekView
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.colours import on_accent_colour, text_colour, window_tones
-from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
+from tray_app.desktop.theme.stylesheet import (
+    LOOK_CHANGES,
+    fix_box_colours,
+    set_stylesheet,
+    set_text_colour,
+    window_stylesheet,
+)
 from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import set_text
 from tray_app.desktop.widgets.tool_window import ToolWindow, available_room
@@ -80,7 +86,6 @@ class HistoryWindow(ToolWindow):
         self.setWindowIcon(app_icon())
         self._feed = feed
         self._page: Page | None = None
-        self._style = ""
         self._dialog: QFileDialog | None = None
         self.summary = _label("summary", self)
         self.profile = QComboBox(self)
@@ -152,7 +157,7 @@ class HistoryWindow(ToolWindow):
         if kind == QEvent.Type.LanguageChange:
             self._retranslate()
             self._feed.refresh()
-        elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
+        elif kind in LOOK_CHANGES:
             self._restyle()
         elif kind == QEvent.Type.WindowStateChange and self.isVisible():
             self._feed.set_active(not self.isMinimized())
@@ -325,9 +330,7 @@ class HistoryWindow(ToolWindow):
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
         style = window_stylesheet(self.palette(), button=(5, 14))
-        if style != self._style:
-            self._style = style
-            self.setStyleSheet(style)
+        set_stylesheet(self, style)
         self.week.set_tones(tones)
         self.legend.set_tones(tones)
         self.model.set_tones(

@@ -26,7 +26,13 @@ from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.settings.card import SettingCard
 from tray_app.desktop.settings.notes import breakable
 from tray_app.desktop.theme.colours import text_colour, window_tones
-from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, window_stylesheet
+from tray_app.desktop.theme.stylesheet import (
+    LOOK_CHANGES,
+    fix_box_colours,
+    set_stylesheet,
+    set_text_colour,
+    window_stylesheet,
+)
 from tray_app.desktop.widgets.accessible import alert
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
 from tray_app.desktop.widgets.flow_layout import FlowLayout
@@ -67,7 +73,6 @@ class SettingsWindow(ToolWindow):
         self.setObjectName("settingsWindow")
         self.setWindowIcon(app_icon())
         self._view: SettingsView | None = None
-        self._style = ""
         self._problems = make_text("problems", self)
         self._problems.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._profile_name = QLabel(self)
@@ -162,7 +167,7 @@ class SettingsWindow(ToolWindow):
         kind = event.type()
         if kind == QEvent.Type.LanguageChange:
             self._retranslate()
-        elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
+        elif kind in LOOK_CHANGES:
             self._restyle()
 
     def _page(self, group: str) -> QScrollArea:
@@ -306,9 +311,7 @@ class SettingsWindow(ToolWindow):
                 #sections::item:selected {{ background: {_selected_ground(tones)}; font-weight: 600; }}
                 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; }}
             """
-        if style != self._style:
-            self._style = style
-            self.setStyleSheet(style)
+        set_stylesheet(self, style)
         fix_box_colours(self)
         set_text_colour(self._problems, tones.bad)
         for card in self._cards.values():

@@ -36,7 +36,14 @@ from tray_app.desktop.setup.step_dots import StepDots
 from tray_app.desktop.setup.texts import activity_text
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
-from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, switch_role, window_stylesheet
+from tray_app.desktop.theme.stylesheet import (
+    LOOK_CHANGES,
+    fix_box_colours,
+    set_role,
+    set_stylesheet,
+    switch_role,
+    window_stylesheet,
+)
 from tray_app.desktop.view.texts import title_text
 from tray_app.desktop.widgets.accessible import alert, with_mnemonic
 from tray_app.desktop.widgets.basics import make_button, make_text, set_text
@@ -84,7 +91,6 @@ class SetupWizard(QDialog):
         self.setObjectName("setupWizard")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowIcon(app_icon())
-        self._style = ""
         self._step: Step | None = None
         self._pressed: QWidget | None = None
         """What had the focus when the work began that runs now."""
@@ -152,7 +158,7 @@ class SetupWizard(QDialog):
         if kind == QEvent.Type.LanguageChange:
             self._retranslate()
             self._render()
-        elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
+        elif kind in LOOK_CHANGES:
             self._restyle()
 
     def _submit(self) -> None:
@@ -288,10 +294,7 @@ class SetupWizard(QDialog):
             page.retranslate()
 
     def _restyle(self) -> None:
-        style = window_stylesheet(self.palette())
-        if style != self._style:
-            self._style = style
-            self.setStyleSheet(style)
+        set_stylesheet(self, window_stylesheet(self.palette()))
         fix_box_colours(self)
         tones = window_tones(self.palette())
         self._busy.set_colour(tones.good)

@@ -19,7 +19,7 @@ from tray_app.desktop.status_window.message_row import MessageRow
 from tray_app.desktop.status_window.token_card import TokenCard
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
-from tray_app.desktop.theme.stylesheet import window_stylesheet
+from tray_app.desktop.theme.stylesheet import LOOK_CHANGES, set_stylesheet, window_stylesheet
 from tray_app.desktop.widgets.accessible import with_mnemonic
 from tray_app.desktop.widgets.basics import make_label, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
@@ -58,7 +58,6 @@ class StatusWindow(ToolWindow):
         self.setWindowIcon(app_icon())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # for when the main button cannot be used
         self._remedy = Remedy.NONE
-        self._style = ""
         room = available_room(self)
         self._is_cramped = room.width() <= _WIDTH or room.height() < _CRAMPED_HEIGHT
         self._busy_line = BusyLine(self)
@@ -127,7 +126,7 @@ class StatusWindow(ToolWindow):
             self.shown.emit(self.is_seen())
         elif kind == QEvent.Type.LanguageChange:
             self._retranslate()
-        elif kind in {QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange}:
+        elif kind in LOOK_CHANGES:
             self._restyle()
 
     def _connect(self) -> None:
@@ -221,9 +220,7 @@ class StatusWindow(ToolWindow):
                 QPushButton::menu-indicator {{ width: 0px; }}
             """
         style += f"#skew, #fontHint, #settingsProblem {{ color: {tones.low.name()}; }}"
-        if style != self._style:
-            self._style = style
-            self.setStyleSheet(style)  # first, because it resets the palettes of the labels
+        set_stylesheet(self, style)  # first, because it resets the palettes of the labels
         self._header.restyle()
         self.dial.set_tones(tones)
         self._card.set_tones(tones)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QCheckBox, QComboBox, QLabel, QRadioButton
 
@@ -20,6 +21,9 @@ from tray_app.desktop.theme.dark_mode import is_dark, is_high_contrast
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
+
+LOOK_CHANGES = frozenset({QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange})
+"""The events upon which a window sets its style sheet and colours anew."""
 
 _FUSION_DARKENS = 140
 """Per cent by which Fusion darkens the window's colour for an outline."""
@@ -78,6 +82,12 @@ def window_stylesheet(palette: QPalette, *, button: tuple[int, int] = (7, 14), m
         QPushButton[main="true"]:focus {{ border: 2px solid {text}; padding: {_pixels(main, less=1)}; }}
         QPushButton[main="true"]:disabled {{ background: {over}; color: {faint}; border-color: {edge}; }}
     """
+
+
+def set_stylesheet(window: QWidget, style: str) -> None:
+    """Give a window this style sheet, unless it has it: Qt would lay out and colour everything in it anew."""
+    if window.styleSheet() != style:
+        window.setStyleSheet(style)
 
 
 def _pixels(padding: tuple[int, int], *, less: int = 0) -> str:
