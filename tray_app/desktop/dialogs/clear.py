@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
-from tray_app.desktop.dialogs.common import make_explanation, show_dialog
+from tray_app.desktop.dialogs.common import show_dialog
 from tray_app.desktop.dialogs.token_question import TokenQuestion
 from tray_app.desktop.theme.stylesheet import switch_role
 from tray_app.desktop.view.texts import title_text
-from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.basics import make_quiet_text, set_text
 from tray_app.desktop.widgets.return_key import RETURN_KEYS, pass_return_to_dialog
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class ClearDialog(TokenQuestion):
         self.revoke.setObjectName("clearRevoke")
         pass_return_to_dialog(self, self.local, self.revoke)
         self.revoke.toggled.connect(lambda _: self._name_act())
-        self._local_text = make_explanation(self)
-        self._revoke_text = make_explanation(self)
+        self._local_text = make_quiet_text("", self)
+        self._revoke_text = make_quiet_text("", self)
         buttons = QDialogButtonBox(self)
         self._clear = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)

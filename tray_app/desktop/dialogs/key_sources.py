@@ -6,12 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QSizePolicy, QVBoxLayout, QWidget
 
 from tray_app.core.errors import InvalidInput, known_error, say
 from tray_app.core.language import tr
-from tray_app.desktop.dialogs.common import make_explanation
-from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.basics import make_button, make_quiet_text, set_text
 from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.desktop.worker import Worker
 from tray_app.kiwoom.key_files import find_portal_files, masked_path, read_key_files
@@ -38,18 +37,13 @@ class KeySources(QWidget):
         self._mode = "real"
         self._taken: KeyFile | None = None
         self._found: tuple[PortalFiles, ...] = ()
-        self._choose = QPushButton(self)
-        self._choose.setObjectName("keysFromFile")
-        self._choose.setAutoDefault(False)
+        self._choose = make_button("keysFromFile", self)
         self._choose.clicked.connect(self._ask_for_file)
-        self._offers = [QPushButton(self) for _ in range(_OFFERS)]
+        self._offers = [make_button(f"keysOffer{number}", self) for number in range(_OFFERS)]
         for number, button in enumerate(self._offers):
-            button.setObjectName(f"keysOffer{number}")
-            button.setAutoDefault(False)
             button.hide()
             button.clicked.connect(partial(self._take_offer, number))
-        self._note: QLabel = make_explanation(self)
-        self._note.setObjectName("keysFromFileNote")
+        self._note = make_quiet_text("keysFromFileNote", self)
         self._note.hide()
         self._note.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
         row = FlowLayout()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFormLayout,
@@ -21,12 +21,11 @@ from PySide6.QtWidgets import (
 from tray_app.core.errors import InvalidInput, say
 from tray_app.core.language import tr
 from tray_app.core.wording import keyring_name
-from tray_app.desktop.dialogs.common import make_explanation
 from tray_app.desktop.dialogs.key_sources import KeySources
 from tray_app.desktop.dialogs.secret_field import SecretField
 from tray_app.desktop.theme.stylesheet import set_text_colour
 from tray_app.desktop.widgets.accessible import alert
-from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.basics import make_quiet_text, make_text, set_text
 from tray_app.desktop.widgets.file_drop import FileDrop
 from tray_app.desktop.widgets.radio_focus import enter_at_checked
 from tray_app.desktop.widgets.return_key import pass_return_to_dialog
@@ -48,7 +47,7 @@ class KeysForm(QWidget):
 
     def __init__(self, parent: QWidget, mode: str) -> None:
         super().__init__(parent)
-        self.hint = make_explanation(self)
+        self.hint = make_quiet_text("", self)
         self.sources = KeySources(self)  # Tab stops in the order in which widgets are made
         self.real = QRadioButton(self)
         self.demo = QRadioButton(self)
@@ -73,12 +72,9 @@ class KeysForm(QWidget):
         self.sources.loaded.connect(self._take)
         self.sources.refused.connect(self.complain)
         FileDrop(self, self.take_files)
-        self._key_length = make_explanation(self)
-        self._secret_length = make_explanation(self)
-        self._complaint = QLabel(self)
-        self._complaint.setObjectName("keysComplaint")
-        self._complaint.setTextFormat(Qt.TextFormat.PlainText)
-        self._complaint.setWordWrap(True)
+        self._key_length = make_quiet_text("", self)
+        self._secret_length = make_quiet_text("", self)
+        self._complaint = make_text("keysComplaint", self)
         self._complaint.setMinimumHeight(2 * self._complaint.fontMetrics().lineSpacing())
         self._complaint.installEventFilter(self)
         self._scroller = QTimer(self, singleShot=True, interval=0)

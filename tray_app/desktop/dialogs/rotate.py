@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QDialogButtonBox,
-    QLabel,
     QVBoxLayout,
     QWidget,
 )
 
 from tray_app.core.language import tr
-from tray_app.desktop.dialogs.common import make_explanation, show_dialog
+from tray_app.desktop.dialogs.common import show_dialog
 from tray_app.desktop.dialogs.token_question import TokenQuestion
 from tray_app.desktop.view.texts import title_text
-from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.basics import embolden, make_quiet_text, make_text, set_text
 
 if TYPE_CHECKING:
     from tray_app.desktop.view.question import QuestionView
@@ -39,14 +37,9 @@ class RotateDialog(TokenQuestion):
 
     def __init__(self, parent: QWidget | None, view: QuestionView) -> None:
         super().__init__(parent, "rotateDialog", view)
-        self._question = QLabel(self)
-        self._question.setObjectName("rotateQuestion")
-        self._question.setTextFormat(Qt.TextFormat.PlainText)
-        self._question.setWordWrap(True)
-        font = self._question.font()
-        font.setWeight(QFont.Weight.DemiBold)
-        self._question.setFont(font)
-        self._explanation = make_explanation(self)
+        self._question = make_text("rotateQuestion", self)
+        embolden(self._question)
+        self._explanation = make_quiet_text("", self)
         buttons = QDialogButtonBox(self)
         self._rotate = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -41,7 +40,7 @@ from tray_app.desktop.theme.stylesheet import (
     window_stylesheet,
 )
 from tray_app.desktop.widgets.accessible import alert
-from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.basics import make_text, set_text
 from tray_app.desktop.widgets.tool_window import ToolWindow, available_room
 from tray_app.history.events import TAKES, EventKind
 
@@ -87,24 +86,24 @@ class HistoryWindow(ToolWindow):
         self._feed = feed
         self._page: Page | None = None
         self._dialog: QFileDialog | None = None
-        self.summary = _label("summary", self)
+        self.summary = make_text("summary", self, wrap=False)
         self.profile = QComboBox(self)
         self.profile.setObjectName("historyProfile")
         self.week = WeekView(self)
         self.legend = Legend(self)
-        self.detail = _label("detail", self)
+        self.detail = make_text("detail", self, wrap=False)
         self.kinds = QComboBox(self)
         self.kinds.setObjectName("kinds")
         self.kinds.addItems([""] * len(_FILTERS))
         self.kinds.setMinimumWidth(_NARROWEST_FILTER)
-        self._show = _label("showLabel", self)
+        self._show = make_text("showLabel", self, wrap=False)
         self._show.setBuddy(self.kinds)
         self.search = QLineEdit(self)
         self.search.setObjectName("search")
         self.search.setClearButtonEnabled(True)
         self.export = QPushButton(self)
         self.export.setObjectName("export")
-        self.status = _label("status", self)
+        self.status = make_text("status", self, wrap=False)
         self.model = EventModel(self)
         self.table = self._table()
         self._lay_out()
@@ -350,10 +349,3 @@ class _ShrinkingWidget(QWidget):
 
     def hasHeightForWidth(self) -> bool:
         return False
-
-
-def _label(name: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label

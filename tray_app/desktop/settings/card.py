@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -24,7 +23,7 @@ from tray_app.desktop.settings.notes import breakable, note_text, starts_at_logi
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.stylesheet import set_role, set_text_colour
 from tray_app.desktop.widgets.accessible import alert
-from tray_app.desktop.widgets.basics import make_button, make_text, set_text
+from tray_app.desktop.widgets.basics import embolden, make_button, make_quiet_text, make_text, set_text
 
 if TYPE_CHECKING:
     from tray_app.desktop.settings.view import FieldView, SettingsView
@@ -47,15 +46,12 @@ class SettingCard(QFrame):
         self._tones = window_tones(self.palette())
         self._outcome_is_error = False
         self._name = make_text(f"{setting.name}_name", self)
-        font = self._name.font()
-        font.setWeight(QFont.Weight.DemiBold)
-        self._name.setFont(font)
+        embolden(self._name)
         self._name.setVisible(not isinstance(self.field, SwitchField))
-        self._note = make_text(f"{setting.name}_note", self)
+        self._note = make_quiet_text(f"{setting.name}_note", self)
         self._outcome = make_text(f"{setting.name}_outcome", self)
         self._outcome.hide()
         self._default = make_button(f"{setting.name}_default", self)
-        set_role(self._note, "quiet")
         set_role(self._default, "small")
         self._default.hide()
         self._default.clicked.connect(lambda: self.change_requested.emit(setting.name, None))

@@ -22,7 +22,7 @@ from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.dark_mode import apply_window_theme, panel_is_dark
 from tray_app.desktop.theme.stylesheet import set_text_colour, switch_role
 from tray_app.desktop.widgets.accessible import alert, with_mnemonic
-from tray_app.desktop.widgets.basics import set_text
+from tray_app.desktop.widgets.basics import make_text, set_text
 from tray_app.desktop.widgets.tool_window import bring_to_front
 from tray_app.desktop.worker import Worker
 from tray_app.settings import kwcli
@@ -110,11 +110,8 @@ class DamagedSettingsDialog(ScrollingDialog):
         self._reader = Worker("damaged settings", self)
         self._files = FileWatch(self)
         self._files.changed.connect(self.read)
-        self.problem = QLabel(self)
-        self.problem.setObjectName("problem")
-        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem = make_text("problem", self)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.problem.setWordWrap(True)
         means = QLabel(
             tr("Until you correct the file, no token is issued or read. Then the program continues by itself.")
         )

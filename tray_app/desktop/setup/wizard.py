@@ -46,7 +46,7 @@ from tray_app.desktop.theme.stylesheet import (
 )
 from tray_app.desktop.view.texts import title_text
 from tray_app.desktop.widgets.accessible import alert, with_mnemonic
-from tray_app.desktop.widgets.basics import make_button, make_text, set_text
+from tray_app.desktop.widgets.basics import make_button, make_quiet_text, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.file_drop import FileDrop
 from tray_app.desktop.widgets.return_key import press_focused_button
@@ -99,9 +99,8 @@ class SetupWizard(QDialog):
         self._busy = BusyLine(self)
         self._busy.setFixedHeight(3)
         self._dots = StepDots(self)
-        self._status = make_text("setupStatus", self)
+        self._status = make_quiet_text("setupStatus", self)
         self._status.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        set_role(self._status, "quiet")
         self._font_hint = make_text("fontHint", self)
         self._title = QLabel(self)
         self._title.setObjectName("setupTitle")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QVBoxLayout
 
 from tray_app.desktop.theme.stylesheet import set_role
@@ -31,6 +32,20 @@ def make_text(name: str, parent: QWidget, *, wrap: bool = True) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(wrap)
     return label
+
+
+def make_quiet_text(name: str, parent: QWidget) -> QLabel:
+    """Return a label of plain text that explains something else, in the quiet tone."""
+    label = make_text(name, parent)
+    set_role(label, "quiet")
+    return label
+
+
+def embolden(label: QLabel) -> None:
+    """Give a label the weight of a heading."""
+    font = label.font()
+    font.setWeight(QFont.Weight.DemiBold)
+    label.setFont(font)
 
 
 def make_label(name: str, parent: QWidget, *, wrap: bool = False, centred: bool = False) -> QLabel:

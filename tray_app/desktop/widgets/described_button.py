@@ -13,8 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tray_app.desktop.theme.stylesheet import set_role
-from tray_app.desktop.widgets.basics import make_text, set_text
+from tray_app.desktop.widgets.basics import make_quiet_text, set_text
 from tray_app.desktop.widgets.return_key import pass_return_to_dialog
 
 _INDENT = 26
@@ -28,8 +27,7 @@ class DescribedButton(QWidget):
         self.button = button
         button.setObjectName(name)
         pass_return_to_dialog(self, button)
-        self._description = make_text(f"{name}Means", self)
-        set_role(self._description, "quiet")
+        self._description = make_quiet_text(f"{name}Means", self)
         self._description.setContentsMargins(_INDENT, 0, 0, 0)
         body = QVBoxLayout(self)
         body.setContentsMargins(0, 0, 0, 0)

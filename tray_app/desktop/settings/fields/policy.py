@@ -18,8 +18,7 @@ from tray_app.core.language import tr
 from tray_app.core.trading import QUIET_MINUTES
 from tray_app.desktop.settings.fields.base import Field
 from tray_app.desktop.settings.fields.spin_box import make_time_edit, time_of
-from tray_app.desktop.theme.stylesheet import set_role
-from tray_app.desktop.widgets.basics import make_text, set_text
+from tray_app.desktop.widgets.basics import make_quiet_text, set_text
 from tray_app.desktop.widgets.radio_focus import enter_at_checked
 from tray_app.service.settings_changes import DAILY_MEANS
 
@@ -34,7 +33,7 @@ class PolicyField(Field):
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(setting, parent)
         self._radios = {one: QRadioButton(self) for one in ("notify", "auto", "daily")}
-        self._means = {one: make_text(f"policy_{one}_means", self) for one in self._radios}
+        self._means = {one: make_quiet_text(f"policy_{one}_means", self) for one in self._radios}
         self._time = make_time_edit("policy_time", self)
         self._zone = QLabel("KST", self)
         self._display("auto")
@@ -53,7 +52,6 @@ class PolicyField(Field):
                 row.addWidget(self._zone)
             row.addStretch(1)
             body.addLayout(row)
-            set_role(self._means[one], "quiet")
             self._means[one].setContentsMargins(_INDENT, 0, 0, 6)
             body.addWidget(self._means[one])
         enter_at_checked(group)

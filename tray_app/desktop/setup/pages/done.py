@@ -7,7 +7,6 @@ import time
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
-    QFont,
     QFontDatabase,
 )
 from PySide6.QtWidgets import (
@@ -23,8 +22,7 @@ from tray_app.desktop.setup.texts import (
     first_token_text,
     icon_text,
 )
-from tray_app.desktop.theme.stylesheet import set_role
-from tray_app.desktop.widgets.basics import make_card, make_text, set_text
+from tray_app.desktop.widgets.basics import embolden, make_card, make_quiet_text, make_text, set_text
 
 
 class DonePage(Page):
@@ -35,11 +33,8 @@ class DonePage(Page):
         self._cards = []
         for number in range(3):
             card, inside = make_card(f"doneCard{number}", self)
-            head, rest = make_text(f"doneHead{number}", card), make_text(f"doneText{number}", card)
-            font = head.font()
-            font.setWeight(QFont.Weight.DemiBold)
-            head.setFont(font)
-            set_role(rest, "quiet")
+            head, rest = make_text(f"doneHead{number}", card), make_quiet_text(f"doneText{number}", card)
+            embolden(head)
             inside.addWidget(head)
             inside.addWidget(rest)
             self._cards.append((head, rest))

@@ -26,8 +26,8 @@ from tray_app.desktop.setup.texts import (
     keyring_problem,
     keys_note_text,
 )
-from tray_app.desktop.theme.stylesheet import fix_box_colours, set_role, set_text_colour, switch_role
-from tray_app.desktop.widgets.basics import make_button, make_text, set_text
+from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, switch_role
+from tray_app.desktop.widgets.basics import make_button, make_quiet_text, make_text, set_text
 from tray_app.desktop.widgets.described_button import DescribedButton
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class KeysPage(Page):
         self._last_error: object = None
         self._accepted: object = None
         self._is_checking = False
-        self._note = make_text("keysNote", self)
-        set_role(self._note, "quiet")
+        self._note = make_quiet_text("keysNote", self)
         self._accepted_label = make_text("keysGood", self)
         self._found = QVBoxLayout()
         self._found.setSpacing(10)

@@ -19,9 +19,8 @@ from tray_app.desktop.setup.texts import (
     policy_description,
     policy_text,
 )
-from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.view.menu import DEFAULT_DAILY
-from tray_app.desktop.widgets.basics import make_text, set_text
+from tray_app.desktop.widgets.basics import make_quiet_text, make_text, set_text
 from tray_app.desktop.widgets.described_button import DescribedButton
 
 
@@ -39,8 +38,7 @@ class StartupPage(Page):
         self._policy.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._policy.setMinimumContentsLength(12)
         self._label.setBuddy(self._policy)
-        self._description = make_text("policyMeans", self)
-        set_role(self._description, "quiet")
+        self._description = make_quiet_text("policyMeans", self)
         policy = QVBoxLayout()
         policy.setSpacing(6)
         policy.addWidget(self._label)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import (
-    QFont,
-)
 from PySide6.QtWidgets import (
     QCheckBox,
     QWidget,
@@ -20,8 +17,7 @@ from tray_app.desktop.setup.texts import (
     storage_reason_text,
     storage_text,
 )
-from tray_app.desktop.theme.stylesheet import set_role
-from tray_app.desktop.widgets.basics import make_button, make_card, make_text, set_text
+from tray_app.desktop.widgets.basics import embolden, make_button, make_card, make_quiet_text, make_text, set_text
 from tray_app.desktop.widgets.described_button import DescribedButton
 
 
@@ -33,11 +29,8 @@ class StoragePage(Page):
         self._store: str | None = None
         self._card, inside = make_card("placeCard", self)
         self._where = make_text("placeWhere", self._card)
-        font = self._where.font()
-        font.setWeight(QFont.Weight.DemiBold)
-        self._where.setFont(font)
-        self._why = make_text("placeWhy", self._card)
-        set_role(self._why, "quiet")
+        embolden(self._where)
+        self._why = make_quiet_text("placeWhy", self._card)
         inside.addWidget(self._where)
         inside.addWidget(self._why)
         self._unlock = make_button("placeUnlock", self)
