@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from tray_app.desktop.icons.app_icon import app_icon
 from tray_app.desktop.theme.stylesheet import LOOK_CHANGES, fix_box_colours, set_stylesheet, window_stylesheet
+from tray_app.desktop.widgets.basics import make_scroll_area
 from tray_app.desktop.widgets.return_key import press_focused_button
 from tray_app.desktop.widgets.tool_window import available_room
 
@@ -26,11 +27,7 @@ class ScrollingDialog(QDialog):
         super().__init__(parent)
         self.setObjectName(name)
         self.setWindowIcon(app_icon())
-        self._area = QScrollArea(self)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setWidgetResizable(True)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area = make_scroll_area("", self)
         self._growth = QTimer(self, singleShot=True, interval=0)
         self._growth.timeout.connect(self._grow)
 

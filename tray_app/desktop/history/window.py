@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QTableView,
     QVBoxLayout,
@@ -40,7 +39,7 @@ from tray_app.desktop.theme.stylesheet import (
     window_stylesheet,
 )
 from tray_app.desktop.widgets.accessible import alert
-from tray_app.desktop.widgets.basics import make_text, set_text
+from tray_app.desktop.widgets.basics import make_scroll_area, make_text, set_text
 from tray_app.desktop.widgets.tool_window import ToolWindow, available_room
 from tray_app.history.events import TAKES, EventKind
 
@@ -213,10 +212,7 @@ class HistoryWindow(ToolWindow):
         body.addWidget(self.table, 2)
         body.addWidget(self.status)
         # Without it, parts were out of reach on a small screen at 300 %.
-        scroll = QScrollArea(self)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll = make_scroll_area("", self, sideways=True)
         inside = QWidget(scroll)
         around = QVBoxLayout(inside)
         around.setContentsMargins(0, 0, 0, 0)

@@ -34,7 +34,7 @@ from tray_app.desktop.theme.stylesheet import (
     window_stylesheet,
 )
 from tray_app.desktop.widgets.accessible import alert
-from tray_app.desktop.widgets.basics import make_button, make_text, set_text
+from tray_app.desktop.widgets.basics import make_button, make_scroll_area, make_text, set_text
 from tray_app.desktop.widgets.flow_layout import FlowLayout
 from tray_app.desktop.widgets.tool_window import ToolWindow, available_room
 from tray_app.settings.table import GROUPS, NOTICES, PROGRAM, RENEWAL, SHARING, STORAGE, TABLE
@@ -91,7 +91,7 @@ class SettingsWindow(ToolWindow):
         self._section_box.hide()
         self._pages = QStackedWidget(self)
         self._pages.setObjectName("pages")
-        self._whole = _scroll_area("whole", self)
+        self._whole = make_scroll_area("whole", self, sideways=True)
         self._cards: dict[str, SettingCard] = {}
         self._areas: dict[str, QScrollArea] = {}
         for group in GROUPS:
@@ -181,7 +181,7 @@ class SettingsWindow(ToolWindow):
                 card.change_requested.connect(self.change_requested)
                 body.addWidget(card)
         body.addStretch(1)
-        area = _scroll_area(f"page_{group}", self)
+        area = make_scroll_area(f"page_{group}", self, sideways=True)
         area.setWidget(page)
         return area
 
@@ -340,15 +340,6 @@ class _Column(QVBoxLayout):
 
     def hasHeightForWidth(self) -> bool:
         return False
-
-
-def _scroll_area(name: str, parent: QWidget) -> QScrollArea:
-    area = QScrollArea(parent)
-    area.setObjectName(name)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area
 
 
 def _selected_ground(tones: Tones) -> str:

@@ -12,10 +12,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -46,7 +44,7 @@ from tray_app.desktop.theme.stylesheet import (
 )
 from tray_app.desktop.view.texts import title_text
 from tray_app.desktop.widgets.accessible import alert, with_mnemonic
-from tray_app.desktop.widgets.basics import make_button, make_quiet_text, make_text, set_text
+from tray_app.desktop.widgets.basics import make_button, make_quiet_text, make_scroll_area, make_text, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.file_drop import FileDrop
 from tray_app.desktop.widgets.return_key import press_focused_button
@@ -112,7 +110,9 @@ class SetupWizard(QDialog):
             page = kind(self.flow)
             page.edited.connect(self._render)
             self._pages[page.step] = page
-            self._stack.addWidget(_scrolled(page))
+            area = make_scroll_area("")  # for small screens and large fonts
+            area.setWidget(page)
+            self._stack.addWidget(area)
         self._back = make_button("setupBack", self)
         self._skip = make_button("setupSkip", self)
         self._next = make_button("setupNext", self)
@@ -300,14 +300,3 @@ class SetupWizard(QDialog):
         self._dots.set_colour(tones.good)
         for page in self._pages.values():
             page.set_tones(tones)
-
-
-def _scrolled(page: QWidget) -> QScrollArea:
-    """Put the page into a scroll area, for small screens and large fonts."""
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(page)
-    return area

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QVBoxLayout, QWidget
 
 from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
@@ -21,7 +21,7 @@ from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import LOOK_CHANGES, set_stylesheet, window_stylesheet
 from tray_app.desktop.widgets.accessible import with_mnemonic
-from tray_app.desktop.widgets.basics import make_label, set_text
+from tray_app.desktop.widgets.basics import make_label, make_scroll_area, set_text
 from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.tool_window import ToolWindow, available_room
 
@@ -173,7 +173,7 @@ class StatusWindow(ToolWindow):
 
     def _scroll_area(self) -> QScrollArea:
         """Return the middle of the window, which scrolls on small screens; header and buttons stay in place."""
-        area = QScrollArea(self)
+        area = make_scroll_area("", self)
         content = QWidget()
         middle = QVBoxLayout(content)
         middle.setContentsMargins(0, 0, 0, 0)
@@ -187,10 +187,6 @@ class StatusWindow(ToolWindow):
             self._card,
         ):
             middle.addWidget(widget)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidgetResizable(True)
         area.setViewport(QWidget())  # one without a background; asking PySide for Qt's own takes 15 ms
         area.setWidget(content)
         content.setAutoFillBackground(False)

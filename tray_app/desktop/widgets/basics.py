@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout
 
 from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.widgets.accessible import name_after
@@ -23,6 +23,18 @@ def make_card(name: str, parent: QWidget) -> tuple[QFrame, QVBoxLayout]:
     inside.setContentsMargins(14, 12, 14, 12)
     inside.setSpacing(4)
     return card, inside
+
+
+def make_scroll_area(name: str, parent: QWidget | None = None, *, sideways: bool = False) -> QScrollArea:
+    """Return an area without a frame that scrolls what has no room; Tab does not stop at the area itself."""
+    area = QScrollArea(parent)
+    area.setObjectName(name)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    if not sideways:
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
 
 
 def make_text(name: str, parent: QWidget, *, wrap: bool = True) -> QLabel:
