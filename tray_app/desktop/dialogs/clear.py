@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from tray_app.core.language import tr
 from tray_app.desktop.dialogs.common import show_dialog
 from tray_app.desktop.dialogs.token_question import TokenQuestion
-from tray_app.desktop.theme.stylesheet import switch_role
+from tray_app.desktop.theme.stylesheet import set_role
 from tray_app.desktop.view.texts import title_text
 from tray_app.desktop.widgets.basics import make_quiet_text, set_text
 from tray_app.desktop.widgets.return_key import RETURN_KEYS, pass_return_to_dialog
@@ -60,7 +60,7 @@ class ClearDialog(TokenQuestion):
         self._clear = buttons.addButton("", QDialogButtonBox.ButtonRole.AcceptRole)
         self._cancel = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)
         self._clear.setObjectName("clearAccept")
-        switch_role(self._clear, "main", on=True)
+        set_role(self._clear, "main")
         self._cancel.setObjectName("clearCancel")
         self._render()
         buttons.accepted.connect(self.accept)

@@ -15,7 +15,7 @@ from tray_app.desktop.dialogs.keys_form import KeysForm
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
 from tray_app.desktop.open_url import open_url
 from tray_app.desktop.theme.colours import window_tones
-from tray_app.desktop.theme.stylesheet import set_role, switch_role
+from tray_app.desktop.theme.stylesheet import set_main, set_role
 from tray_app.desktop.view.texts import title_text
 from tray_app.desktop.widgets.accessible import with_mnemonic
 from tray_app.desktop.widgets.basics import make_button, set_text
@@ -121,7 +121,7 @@ class KeysDialog(ScrollingDialog):
         self._remedy = remedy
         set_text(self._remedy_button, with_mnemonic(remedy_text(remedy, self.form.mode), "T"))
         self._remedy_button.setVisible(bool(remedy))
-        switch_role(self._enter, "main", on=not remedy)
+        set_main(self._enter, is_main=not remedy)
 
     def _do_remedy(self) -> None:
         if self._remedy == Remedy.OPEN_PORTAL:

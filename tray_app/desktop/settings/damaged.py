@@ -20,7 +20,7 @@ from tray_app.desktop.single_instance import SingleInstance
 from tray_app.desktop.stop_signals import StopSignals
 from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.theme.dark_mode import apply_window_theme, panel_is_dark
-from tray_app.desktop.theme.stylesheet import set_text_colour, switch_role
+from tray_app.desktop.theme.stylesheet import set_role, set_text_colour
 from tray_app.desktop.widgets.accessible import alert, with_mnemonic
 from tray_app.desktop.widgets.basics import make_text, set_text
 from tray_app.desktop.widgets.tool_window import bring_to_front
@@ -120,7 +120,7 @@ class DamagedSettingsDialog(ScrollingDialog):
         open_file = buttons.addButton("", QDialogButtonBox.ButtonRole.ActionRole)
         set_text(open_file, with_mnemonic(tr("Open the settings file"), "O"))
         open_file.setObjectName("openFile")
-        switch_role(open_file, "main", on=True)
+        set_role(open_file, "main")
         open_file.setDefault(True)
         open_file.clicked.connect(self.open_file)
         leave = buttons.addButton("", QDialogButtonBox.ButtonRole.RejectRole)

@@ -37,9 +37,9 @@ from tray_app.desktop.theme.fonts import korean_font_hint
 from tray_app.desktop.theme.stylesheet import (
     LOOK_CHANGES,
     fix_box_colours,
+    set_main,
     set_role,
     set_stylesheet,
-    switch_role,
     window_stylesheet,
 )
 from tray_app.desktop.view.texts import title_text
@@ -228,7 +228,7 @@ class SetupWizard(QDialog):
         set_text(self._remedy, with_mnemonic(text, "T"))
         self._remedy.setVisible(bool(text))
         self._remedy.setEnabled(is_possible)
-        switch_role(self._next, "main", on=not text)
+        set_main(self._next, is_main=not text)
         if text and is_possible and not was_shown:
             self._remedy.setFocus()
 

@@ -10,7 +10,7 @@ from tray_app.core.errors import Remedy
 from tray_app.core.language import tr
 from tray_app.core.state import Action
 from tray_app.desktop.clipboard import KEEP_SECONDS
-from tray_app.desktop.theme.stylesheet import set_role, switch_role
+from tray_app.desktop.theme.stylesheet import set_main, set_role
 from tray_app.desktop.view.menu import copied_text
 from tray_app.desktop.widgets.accessible import alert, with_mnemonic
 from tray_app.desktop.widgets.basics import make_label, set_text
@@ -75,7 +75,7 @@ class ActionBar(QWidget):
         if view.is_copied and not was_copied:
             alert(self.copy)
         set_text(self.refresh, with_mnemonic(view.refresh_text, "K"))
-        switch_role(self.refresh, "main", on=view.refresh_is_main)
+        set_main(self.refresh, is_main=view.refresh_is_main)
         set_text(self.remedy, with_mnemonic(view.remedy_text, "E"))
         self.remedy.setVisible(bool(view.remedy))
         self.remedy.show_action(view, _WORK_OF_REMEDY.get(view.remedy, set()), is_possible=view.can_remedy)

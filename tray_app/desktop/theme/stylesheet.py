@@ -19,7 +19,7 @@ from tray_app.desktop.theme.contrast import SHAPE_CONTRAST, faded, mixed
 from tray_app.desktop.theme.dark_mode import is_dark, is_high_contrast
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
+    from PySide6.QtWidgets import QPushButton, QWidget
 
 
 LOOK_CHANGES = frozenset({QEvent.Type.PaletteChange, QEvent.Type.ThemeChange, QEvent.Type.ApplicationFontChange})
@@ -99,12 +99,12 @@ def set_role(widget: QWidget, name: str) -> None:
     widget.setProperty(name, "true")
 
 
-def switch_role(widget: QWidget, name: str, *, on: bool) -> None:
-    """Give a widget a role or take it away while it is shown, which Qt must be told of."""
-    if (widget.property(name) == "true") is not on:
-        widget.setProperty(name, "true" if on else "false")
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
+def set_main(button: QPushButton, *, is_main: bool) -> None:
+    """Make a button the main one, or an ordinary one again, also while it is shown, which Qt must be told of."""
+    if (button.property("main") == "true") is not is_main:
+        button.setProperty("main", "true" if is_main else "false")
+        button.style().unpolish(button)
+        button.style().polish(button)
 
 
 def fix_box_colours(window: QWidget) -> None:

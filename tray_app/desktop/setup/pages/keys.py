@@ -26,7 +26,7 @@ from tray_app.desktop.setup.texts import (
     keyring_problem,
     keys_note_text,
 )
-from tray_app.desktop.theme.stylesheet import fix_box_colours, set_text_colour, switch_role
+from tray_app.desktop.theme.stylesheet import fix_box_colours, set_main, set_text_colour
 from tray_app.desktop.widgets.basics import make_button, make_quiet_text, make_text, set_text
 from tray_app.desktop.widgets.described_button import DescribedButton
 
@@ -100,7 +100,7 @@ class KeysPage(Page):
         is_below = self._remedy() == Remedy.UNLOCK_KEYRING
         self._keyring_button.setVisible(bool(self._keyring_button.text()) and not is_below)
         self._keyring_button.setEnabled(state.activity is Activity.IDLE)
-        switch_role(self._keyring_button, "main", on=keyring_problem(state) in KeyringUnavailable.UNLOCKABLE)
+        set_main(self._keyring_button, is_main=keyring_problem(state) in KeyringUnavailable.UNLOCKABLE)
 
     def main_text(self) -> str:
         return tr("&Check and save") if self._has_keys() else super().main_text()
