@@ -56,7 +56,7 @@ from tray_app.core import language
 from tray_app.core.errors import Remedy
 from tray_app.core.secret import Secret
 from tray_app.core.state import Action, LastResult, Result, TokenState
-from tray_app.desktop.dialogs.clear import LOCAL, REVOKE, ask_clear
+from tray_app.desktop.dialogs.clear import ask_clear
 from tray_app.desktop.dialogs.keys import ask_keys
 from tray_app.desktop.dialogs.rotate import ask_rotate
 from tray_app.desktop.dialogs.scrolling_dialog import ScrollingDialog
@@ -789,9 +789,9 @@ def test_clear_asks_without_blocking_and_the_safe_choice_is_chosen(qtbot: QtBot)
     dialog = ask_clear(None, QuestionView())
     qtbot.addWidget(dialog)
     assert dialog.isVisible()
-    with qtbot.waitSignal(dialog.chosen) as answer:
+    with qtbot.waitSignal(dialog.confirmed) as answer:
         button(dialog, "clearAccept").click()
-    assert answer.args == [LOCAL]
+    assert answer.args == [False]
 
 
 def test_clear_can_revoke(qtbot: QtBot) -> None:
@@ -799,16 +799,16 @@ def test_clear_can_revoke(qtbot: QtBot) -> None:
     qtbot.addWidget(dialog)
     button(dialog, "clearRevoke").click()
     assert button(dialog, "clearAccept").text() == "Revoke and re&move"
-    with qtbot.waitSignal(dialog.chosen) as answer:
+    with qtbot.waitSignal(dialog.confirmed) as answer:
         button(dialog, "clearAccept").click()
-    assert answer.args == [REVOKE]
+    assert answer.args == [True]
 
 
 @pytest.mark.parametrize("how", ["button", "escape"])
 def test_cancelled_clear_says_nothing(qtbot: QtBot, how: str) -> None:
     dialog = ask_clear(None, QuestionView())
     qtbot.addWidget(dialog)
-    with qtbot.assertNotEmitted(dialog.chosen):
+    with qtbot.assertNotEmitted(dialog.confirmed):
         if how == "button":
             button(dialog, "clearCancel").click()
         else:
@@ -865,9 +865,9 @@ def test_open_clear_follows_the_token(qtbot: QtBot) -> None:
         "Re&move",
         "Remove",
     )
-    with qtbot.waitSignal(dialog.chosen) as answer:
+    with qtbot.waitSignal(dialog.confirmed) as answer:
         button(dialog, "clearAccept").click()
-    assert answer.args == [LOCAL]
+    assert answer.args == [False]
 
 
 def test_open_rotate_follows_the_token(qtbot: QtBot) -> None:
@@ -926,8 +926,8 @@ def test_keys_are_handed_over_as_secrets_and_forgotten(qtbot: QtBot) -> None:
     secret.setText(f"{SECRET} ")
     with qtbot.waitSignal(dialog.keys_entered) as entered:
         button(dialog, "keysAccept").click()
-    mode, app_key, app_secret = entered.args
-    assert (mode, app_key, app_secret) == ("demo", Secret(KEY), Secret(SECRET))
+    mode, keys = entered.args
+    assert (mode, keys.app_key, keys.app_secret) == ("demo", Secret(KEY), Secret(SECRET))
     assert KEY not in repr(entered.args)
     assert not button(dialog, "keysAccept").isEnabled(), "one attempt at a time"
     dialog.show_answer("Refused. [8001]")
@@ -1145,7 +1145,8 @@ def test_keys_for_the_other_mode_are_tried_for_it_by_one_click(qtbot: QtBot) -> 
     dialog.show_answer("Refused.", Remedy.SWITCH_MODE)
     with qtbot.waitSignal(dialog.keys_entered) as entered:
         button(dialog, "keysRemedy").click()
-    assert entered.args == ["demo", Secret(KEY), Secret(SECRET)]
+    mode, keys = entered.args
+    assert (mode, keys.app_key, keys.app_secret) == ("demo", Secret(KEY), Secret(SECRET))
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])

@@ -18,7 +18,6 @@ from tray_app.desktop import PORTAL_URL
 from tray_app.desktop.open_url import open_url
 from tray_app.desktop.view.question import question_of, token_of
 from tray_app.desktop.view.urgency import running_action
-from tray_app.kiwoom.keys import AppKeys
 from tray_app.settings.save import no_section
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QDialog, QWidget
 
-    from tray_app.core.secret import Secret
     from tray_app.core.state import LastResult, TokenState
     from tray_app.desktop.dialogs.keys import KeysDialog
     from tray_app.desktop.dialogs.token_question import TokenQuestion
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from tray_app.desktop.monitors import Monitors
     from tray_app.desktop.settings.controller import SettingsController
     from tray_app.desktop.view.question import QuestionView
+    from tray_app.kiwoom.keys import AppKeys
     from tray_app.settings.load import Settings
 
 
@@ -115,11 +114,11 @@ class Windows(QObject):
 
     def ask_clear(self, monitor: Monitor) -> TokenQuestion:
         """Ask how to remove the token of an account."""
-        from tray_app.desktop.dialogs.clear import REVOKE, ask_clear
+        from tray_app.desktop.dialogs.clear import ask_clear
 
         self.close_dialog()
         dialog = ask_clear(self._dialog_parent(), self._question_of(monitor))
-        dialog.chosen.connect(lambda choice: monitor.clear(revoke=choice == REVOKE))
+        dialog.confirmed.connect(lambda revokes: monitor.clear(revoke=revokes))
         return self._keep_up_to_date(dialog, monitor)
 
     def ask_rotate(self, monitor: Monitor) -> TokenQuestion:
@@ -149,15 +148,10 @@ class Windows(QObject):
         """Ask for the app key of a profile, which need not be watched yet."""
         from tray_app.desktop.dialogs.keys import ask_keys
 
-        mode = self._monitors.mode_of(profile)
-
-        def entered(chosen: str, app_key: Secret, app_secret: Secret) -> None:
-            answer.enter(chosen, AppKeys(app_key, app_secret))
-
         self.close_dialog()
+        mode = self._monitors.mode_of(profile)
         dialog = self.dialog = ask_keys(self._dialog_parent(), mode, self._named(profile))
-        answer = KeysAnswer(self._monitors, profile, dialog)
-        dialog.keys_entered.connect(entered)
+        dialog.keys_entered.connect(KeysAnswer(self._monitors, profile, dialog).enter)
         return dialog
 
     def choose_folder(self) -> None:

@@ -26,15 +26,11 @@ if TYPE_CHECKING:
     from tray_app.desktop.view.question import QuestionView
 
 
-LOCAL = "local"
-
-REVOKE = "revoke"
-
 _WIDTH = 400
 
 
 def ask_clear(parent: QWidget | None, view: QuestionView) -> ClearDialog:
-    """Open the question. `chosen("local" | "revoke")` is emitted unless it is cancelled."""
+    """Open the question. `confirmed(bool)` is emitted unless it is cancelled: True to revoke the token, too."""
     dialog = ClearDialog(parent, view)
     show_dialog(dialog)
     return dialog
@@ -43,7 +39,7 @@ def ask_clear(parent: QWidget | None, view: QuestionView) -> ClearDialog:
 class ClearDialog(TokenQuestion):
     """Ask whether to remove the token from this computer only, which is preselected, or to revoke it at Kiwoom too."""
 
-    chosen = Signal(str)
+    confirmed = Signal(bool)
 
     def __init__(self, parent: QWidget | None, view: QuestionView) -> None:
         super().__init__(parent, "clearDialog", view)
@@ -75,7 +71,7 @@ class ClearDialog(TokenQuestion):
             body.addLayout(row)
         self.lay_out(body, [buttons], _WIDTH)
         self.local.setFocus()
-        self.accepted.connect(self._answer)
+        self.accepted.connect(self._confirm)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in RETURN_KEYS and isinstance(self.focusWidget(), QRadioButton):
@@ -116,5 +112,5 @@ class ClearDialog(TokenQuestion):
         """Let the button say what cannot be undone."""
         set_text(self._clear, tr("Revoke and re&move") if self.revoke.isChecked() else tr("Re&move"))
 
-    def _answer(self) -> None:
-        self.chosen.emit(REVOKE if self.revoke.isChecked() else LOCAL)
+    def _confirm(self) -> None:
+        self.confirmed.emit(self.revoke.isChecked())

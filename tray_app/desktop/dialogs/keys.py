@@ -26,7 +26,7 @@ from tray_app.desktop.widgets.file_drop import FileDrop
 def ask_keys(parent: QWidget | None, mode: str, profile: str = "") -> KeysDialog:
     """Open the form; its title names the account of `profile`, if that is given.
 
-    `keys_entered(mode, key, secret)`, the latter as `Secret`, is emitted unless it is cancelled.
+    `keys_entered(mode, AppKeys)` is emitted unless it is cancelled.
     """
     dialog = KeysDialog(parent, mode, profile)
     show_dialog(dialog)
@@ -46,7 +46,7 @@ class KeysDialog(ScrollingDialog):
     Whatever was typed is discarded when the dialog closes.
     """
 
-    keys_entered = Signal(str, object, object)
+    keys_entered = Signal(str, object)
 
     def __init__(self, parent: QWidget | None, mode: str, profile: str = "") -> None:
         super().__init__(parent, "keysDialog")
@@ -100,7 +100,7 @@ class KeysDialog(ScrollingDialog):
         self._is_waiting = True
         self.setFocus()  # the disabled button would pass it on to the one that cancels
         self._show_waiting()
-        self.keys_entered.emit(self.form.mode, keys.app_key, keys.app_secret)
+        self.keys_entered.emit(self.form.mode, keys)
 
     def show_answer(self, refusal: str, remedy: str = Remedy.NONE) -> None:
         """Close, or say why the keys were refused and let them be corrected; `remedy` is what helps."""
