@@ -153,13 +153,14 @@ def _run(options: Namespace) -> int:
         is_new = not options.background and _is_first_start(settings, environ)
         if is_new:
             from tray_app.desktop.qt_messages import log_qt_messages
-            from tray_app.desktop.setup.first_run import FirstRun, set_up
+            from tray_app.desktop.setup.first_run import set_up
+            from tray_app.desktop.setup.flow import SetupResult
 
             log_qt_messages()
             chosen = set_up(settings, environ)
-            if chosen is FirstRun.QUIT:
+            if chosen is None:
                 return DONE
-            if chosen is FirstRun.SANDBOX:
+            if chosen is SetupResult.SANDBOX:
                 sandbox = _open_sandbox(options.lifetime)
                 environ = sandbox.environ
                 save_setting("language", current(), environ=environ)  # as it was chosen there

@@ -44,13 +44,13 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 @pytest.fixture
 def newcomer(monkeypatch: pytest.MonkeyPatch, desktop: list[dict[str, Any]]) -> list[str]:
     """A computer on which nothing was set up; collects how often the set-up was shown, which is left at once."""
-    from tray_app.desktop.setup.first_run import FirstRun
+    from tray_app.desktop.setup.flow import SetupResult
 
     shown: list[str] = []
 
-    def set_up(settings: Any, _: Mapping[str, str]) -> FirstRun:
+    def set_up(settings: Any, _: Mapping[str, str]) -> SetupResult:
         shown.append(settings.profile)
-        return FirstRun.CONTINUE
+        return SetupResult.CONTINUE
 
     monkeypatch.delenv("KIWOOM_TRAY_DATA_DIR")
     monkeypatch.setattr("tray_app.settings.places.checkout_data_dir", lambda: None)
@@ -121,9 +121,9 @@ def test_without_a_screen_nobody_is_asked(newcomer: list[str], monkeypatch: pyte
 def test_sandbox_chosen_in_the_set_up_is_that_of_sandbox_and_leaves_no_settings(
     desktop: list[dict[str, Any]], newcomer: list[str], monkeypatch: pytest.MonkeyPatch, private_places: Path
 ) -> None:
-    from tray_app.desktop.setup.first_run import FirstRun
+    from tray_app.desktop.setup.flow import SetupResult
 
-    monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", lambda *_: FirstRun.SANDBOX)
+    monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", lambda *_: SetupResult.SANDBOX)
     assert status_of(["--lifetime", "900"]) == 0
     assert desktop[0]["sandbox"]
     assert desktop[0]["settings"].mode == "demo"
@@ -143,9 +143,7 @@ def test_who_practises_sees_the_window_unless_it_is_for_the_background(
 def test_program_that_is_ended_during_the_set_up_ends_and_asks_again(
     desktop: list[dict[str, Any]], newcomer: list[str], monkeypatch: pytest.MonkeyPatch, private_places: Path
 ) -> None:
-    from tray_app.desktop.setup.first_run import FirstRun
-
-    monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", lambda *_: FirstRun.QUIT)
+    monkeypatch.setattr("tray_app.desktop.setup.first_run.set_up", lambda *_: None)
     assert status_of([]) == 0
     assert desktop == []
     assert not (private_places / "places" / "settings").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from tray_app.desktop.application import create_application, quit_application
@@ -21,20 +20,15 @@ if TYPE_CHECKING:
 
     from tray_app.settings.load import Settings
 
-
-class FirstRun(Enum):
-    """What the program does after the wizard."""
-
-    CONTINUE = "continue"
-    SANDBOX = "sandbox"
-    QUIT = "quit"
+_ANSWERED = 17
+"""The event loop ends with another status when the program is told to quit."""
 
 
-def set_up(settings: Settings, environ: Mapping[str, str]) -> FirstRun:
-    """Show the wizard until it is closed. A second start meanwhile brings it to the front and exits.
+def set_up(settings: Settings, environ: Mapping[str, str]) -> SetupResult | None:
+    """Show the wizard until it is closed, and return how; None when the program is to end.
 
-    Unless the user tries the sandbox, settings exist afterwards, so the wizard is shown only once. Raises
-    `SettingsError`.
+    A second start meanwhile brings it to the front and exits. Unless the user tries the sandbox, settings exist
+    afterwards, so the wizard is shown only once. Raises `SettingsError`.
     """
     app = create_application()
     signals = StopSignals(app)
@@ -43,7 +37,7 @@ def set_up(settings: Settings, environ: Mapping[str, str]) -> FirstRun:
     if not instance.is_primary():
         if sys.stderr is not None:
             print(instance.why_not_started(), file=sys.stderr)
-        return FirstRun.QUIT
+        return None
     apply_window_theme(settings.theme)
     actions = LocalSetupActions(settings, environ)
     wizard = SetupWizard(None, actions)
@@ -58,16 +52,11 @@ def set_up(settings: Settings, environ: Mapping[str, str]) -> FirstRun:
     wizard.ended.connect(ended)
     wizard.show_in_front()
     signals.enable()
-    answered = app.exec() == _ANSWERED
+    is_answered = app.exec() == _ANSWERED
     signals.close()
     instance.close()
-    if not answered:
-        return FirstRun.QUIT
-    if results == [SetupResult.SANDBOX]:
-        return FirstRun.SANDBOX
-    actions.settle()
-    return FirstRun.CONTINUE
-
-
-_ANSWERED = 17
-"""The event loop ends with another status when the program is told to quit."""
+    if not is_answered:
+        return None
+    if results[0] is SetupResult.CONTINUE:
+        actions.settle()
+    return results[0]
