@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from tray_app.settings.load import Settings
 
 _WIDTH = 460
-_MENDED = 18
-"""The event loop ends with another status when the program is told to end."""
 
 
 def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ: Mapping[str, str]) -> Settings | None:
@@ -53,12 +51,8 @@ def wait_until_mended(settings: Settings, load: Callable[[], Settings], environ:
     apply_window_theme(settings.theme)
     dialog = DamagedSettingsDialog(settings, load, settings_file(environ))
     found: list[Settings] = []
-
-    def mended(usable: Settings) -> None:
-        found.append(usable)
-        app.exit(_MENDED)
-
-    dialog.mended.connect(mended)
+    dialog.mended.connect(found.append)
+    dialog.mended.connect(quit_application)
     dialog.quit_requested.connect(quit_application)
     icon = _tray_icon(dialog, settings.panel)
     instance.shown.connect(dialog.show_in_front)
