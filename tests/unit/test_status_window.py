@@ -67,7 +67,7 @@ from tray_app.desktop.status_window import window as window_module
 from tray_app.desktop.status_window.account_list import AccountList
 from tray_app.desktop.status_window.dial import Dial
 from tray_app.desktop.status_window.window import StatusWindow
-from tray_app.desktop.theme.colours import Tone, window_tones
+from tray_app.desktop.theme.colours import window_tones
 from tray_app.desktop.translation import install_translator
 from tray_app.desktop.view.build import view_of
 from tray_app.desktop.view.model import Overview, ProfileLine, View
@@ -1188,8 +1188,7 @@ def test_a_long_account_name_leaves_its_state_in_sight(qtbot: QtBot) -> None:
     qtbot.addWidget(window)
     accounts = AccountList(window)
     lines = [
-        ProfileLine(one, one, "needs attention", chosen=False, tone=Tone.BAD, icon=IconSpec(Phase.NONE))
-        for one in ("default", name)
+        ProfileLine(one, one, "needs attention", chosen=False, icon=IconSpec(Phase.NONE)) for one in ("default", name)
     ]
     accounts.show_profiles(tuple(lines))
     row = button(accounts, "account1")

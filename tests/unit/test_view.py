@@ -662,7 +662,7 @@ def test_tooltip_of_many_accounts_has_the_most_urgent_one_and_the_chosen_one() -
 def test_profiles_are_told_only_where_there_are_several() -> None:
     assert seen(state(profile="swing"), NOW).profiles == ()
     lines = view_of(overview(state(), state(200, profile="swing"), chosen="swing"), NOW).profiles
-    assert [(line.name, line.text, line.chosen, line.tone) for line in lines] == [
+    assert [(line.name, line.text, line.chosen, line.icon.tone) for line in lines] == [
         ("default", "Default · Real", False, Tone.GOOD),
         ("swing", "swing · Real", True, Tone.BAD),
     ]

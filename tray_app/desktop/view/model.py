@@ -54,7 +54,6 @@ class ProfileLine:
     text: str
     status: str
     chosen: bool
-    tone: Tone
     icon: IconSpec
 
 

@@ -39,24 +39,24 @@ def badges_of(state: TokenState) -> tuple[Badge, ...]:
     return (badge, Badge(SANDBOX, tr("Practice"))) if state.sandbox else (badge,)
 
 
+_HEADLINES = {
+    Phase.VALID: msg("Time left"),
+    Phase.HOUR: msg("Time left"),
+    Phase.SOON: msg("Time left"),
+    Phase.LOW: msg("Expires soon"),
+    Phase.ENDING: msg("About to expire"),
+    Phase.EXPIRED: msg("Expired"),
+    Phase.DEAD: msg("Stopped working"),
+    Phase.UNCONFIRMED: msg("Not confirmed"),
+}
+
+
 def headline_text(state: TokenState, phase: Phase, now: float) -> str:
-    if phase in {Phase.VALID, Phase.HOUR, Phase.SOON}:
-        return tr("Time left")
-    if phase is Phase.LOW:
-        return tr("Expires soon")
-    if phase is Phase.ENDING:
-        return tr("About to expire")
+    if phase is Phase.NONE:
+        return tr("One moment…") if state.is_unread else _no_token_text(state)
     if phase is Phase.EXPIRED and is_planned_now(state, now):
         return tr("Expired, being reissued")
-    if phase is Phase.EXPIRED:
-        return tr("Expired")
-    if phase is Phase.DEAD:
-        return tr("Stopped working")
-    if phase is Phase.UNCONFIRMED:
-        return tr("Not confirmed")
-    if state.is_unread:
-        return tr("One moment…")
-    return _no_token_text(state)
+    return tr(_HEADLINES[phase])
 
 
 def remaining_text(state: TokenState, now: float) -> str:

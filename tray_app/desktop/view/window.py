@@ -54,7 +54,6 @@ def profile_lines(overview: Overview, now: float) -> tuple[ProfileLine, ...]:
             profile_text(state),
             account_status(state, now),
             state is overview.state,
-            icon_of(state, now).tone,
             icon_of(state, now),
         )
         for state in overview.states
@@ -79,18 +78,14 @@ def elsewhere_text(overview: Overview, now: float) -> str:
     return f"{profile_text(urgent)} · {what}"
 
 
+_KEYRINGS = {"win32": msg("Windows Credential Manager"), "darwin": msg("Keychain"), "linux": msg("Keyring")}
+_PLACES = {"file": msg("File"), "memory": msg("Memory only: lost when the program quits"), "redis": "Redis"}
+
+
 def place_name(place: str, platform: str) -> str:
     if place == "keyring":
-        if platform == "win32":
-            return tr("Windows Credential Manager")
-        if platform == "darwin":
-            return tr("Keychain")
-        return tr("Keyring")
-    if place == "file":
-        return tr("File")
-    if place == "memory":
-        return tr("Memory only: lost when the program quits")
-    return "Redis" if place == "redis" else place
+        return tr(_KEYRINGS.get(platform, _KEYRINGS["linux"]))
+    return tr(_PLACES[place]) if place in _PLACES else place
 
 
 _RESULTS = {
