@@ -232,15 +232,15 @@ def test_taskbar_of_windows_in_high_contrast_has_the_colours_of_the_windows(
     before = QPalette(qapp.palette())
     request.addfinalizer(lambda: qapp.setPalette(before))
     monkeypatch.setattr(dark_mode, "is_high_contrast", lambda: True)
-    monkeypatch.setattr(dark_mode, "windows_setting", lambda name, default: 0)
+    monkeypatch.setattr(dark_mode, "taskbar_is_light", lambda: False)
     for ground, dark in (("#ffffff", False), ("#000000", True)):
         qapp.setPalette(QPalette(QColor(ground)))
         assert dark_mode.panel_is_dark("auto", "win32", {}) is dark
 
 
-@pytest.mark.parametrize(("light", "dark"), [(1, False), (0, True)])
-def test_panel_on_windows_is_the_taskbars_theme(light: int, dark: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dark_mode, "windows_setting", lambda name, default: light)
+@pytest.mark.parametrize("dark", [False, True])
+def test_panel_on_windows_is_the_taskbars_theme(dark: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dark_mode, "taskbar_is_light", lambda: not dark)
     monkeypatch.setattr(dark_mode, "window_is_dark", lambda: not dark)
     assert dark_mode.panel_is_dark("auto", "win32", {}) is dark
 

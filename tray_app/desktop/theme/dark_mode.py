@@ -62,25 +62,25 @@ def panel_is_dark(choice: str = "auto", platform: str = sys.platform, environ: M
     if platform == "win32":
         if is_high_contrast():
             return is_dark(QGuiApplication.palette())
-        return not windows_setting("SystemUsesLightTheme", default=0)
+        return not taskbar_is_light()
     desktops = set(environ.get("XDG_CURRENT_DESKTOP", "").lower().split(":"))
     if platform != "darwin" and not desktops & _FOLLOWS_THE_WINDOWS:
         return True
     return window_is_dark() if _desktop_is_dark is None else _desktop_is_dark
 
 
-def windows_setting(name: str, *, default: int) -> int:
-    """Return a number of Windows' personalisation settings; `default` where it is not set (before Windows 10 1903)."""
+def taskbar_is_light() -> bool:
+    """Return True if Windows' taskbar is light, which it could not be before Windows 10 1903."""
     if sys.platform == "win32":
         import winreg
 
         try:
             with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _PERSONALIZE) as key:
-                value, kind = winreg.QueryValueEx(key, name)
+                value, kind = winreg.QueryValueEx(key, "SystemUsesLightTheme")
         except OSError:
-            return default
-        return int(value) if kind == winreg.REG_DWORD else default
-    return default
+            return False
+        return bool(kind == winreg.REG_DWORD and value)
+    return False
 
 
 def is_high_contrast() -> bool:
