@@ -187,7 +187,7 @@ def test_mock_trading_ends_when_the_exchange_closes(mode: str, is_warned: bool) 
 
 def test_a_holiday_is_drawn_as_a_day_without_trading(chuseok: None) -> None:
     days = {datetime.fromtimestamp(day.start, KST).date(): day for day in days_until(at(DAY_AFTER, 12))}
-    assert days[CHUSEOK].opens is None
-    assert days[DAY_AFTER].opens == at(DAY_AFTER, 8)
+    assert days[CHUSEOK].session is None
+    assert days[DAY_AFTER].session == (at(DAY_AFTER, 8), at(DAY_AFTER, 20))
     mock = {datetime.fromtimestamp(day.start, KST).date(): day for day in days_until(at(DAY_AFTER, 12), mode="demo")}
-    assert (mock[DAY_AFTER].opens, mock[DAY_AFTER].closes) == (at(DAY_AFTER, 9), at(DAY_AFTER, 15, 30))
+    assert mock[DAY_AFTER].session == (at(DAY_AFTER, 9), at(DAY_AFTER, 15, 30))

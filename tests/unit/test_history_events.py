@@ -64,8 +64,9 @@ class TestDays:
 
     def test_show_trading_hours_on_weekdays_alone(self) -> None:
         days = days_until(NOW)
-        assert [day.opens is not None for day in days] == [False, False, True, True, True, True, True]
-        assert all(is_trading(day.opens) and not is_trading(day.closes) for day in days[2:])  # type: ignore[arg-type]
+        assert [day.session is not None for day in days] == [False, False, True, True, True, True, True]
+        sessions = [day.session for day in days if day.session is not None]
+        assert all(is_trading(opens) and not is_trading(closes) for opens, closes in sessions)
 
     def test_the_day_changes_at_midnight_in_korea(self) -> None:
         assert days_until(kst("11-20 23:59")) == days_until(NOW)
@@ -187,7 +188,7 @@ class TestGaps:
             Gap(kst("11-19 11:30"), kst("11-19 11:42"), trading=True),
             Gap(kst("11-19 21:42"), kst("11-20 06:30"), trading=False),
         )
-        assert one.gap_seconds(trading=True) == 12 * 60
+        assert one.gap_seconds() == 12 * 60
 
     def test_change_of_tokens_is_none_that_costs_anything(self) -> None:
         one = week(
@@ -195,7 +196,7 @@ class TestGaps:
             event(kst("11-19 11:30") + 5, ISSUED, "b", lives=40 * DAY),
         )
         assert [(gap.seconds, gap.is_change) for gap in one.gaps] == [(5, True)]
-        assert (one.gap_seconds(trading=True), one.change_seconds()) == (0, 5)
+        assert (one.gap_seconds(), one.change_seconds()) == (0, 5)
         assert gap_text(one.gaps[0]).startswith("5 s without a token (automatic reissue)")
         assert "5 s of automatic reissue" in summary_text(one)
         assert one.entries[1] == one.gaps[0], "it is listed all the same"

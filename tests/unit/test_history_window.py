@@ -187,7 +187,7 @@ class TestPicture:
         ]
         assert len(shown[0]) >= 2
         assert bool(shown[1]) is is_cleared
-        assert week.gap_seconds(trading=True) == (65 if is_cleared else 0)
+        assert week.gap_seconds() == (65 if is_cleared else 0)
 
     def test_a_burst_of_events_stays_near_its_time(self, window: HistoryWindow, history: History) -> None:
         cleared = [Event(weeks.at(0, "09:00") + n, "default", EventKind.CLEARED) for n in range(60)]

@@ -27,7 +27,7 @@ SMALLEST_GAP_SECONDS = 1.0
 
 
 class Ended(StrEnum):
-    """Why a token was no longer used here."""
+    """Why a token was no longer used here; the events that take one have the same names."""
 
     EXPIRED = "expired"
     REPLACED = "replaced"
@@ -36,13 +36,6 @@ class Ended(StrEnum):
     DIED = "died"
     GONE = "gone"
 
-
-_ENDS = {
-    EventKind.CLEARED: Ended.CLEARED,
-    EventKind.REVOKED: Ended.REVOKED,
-    EventKind.DIED: Ended.DIED,
-    EventKind.GONE: Ended.GONE,
-}
 
 _PLANNED_ENDS = {Ended.EXPIRED, Ended.REVOKED}
 """A token that is issued within seconds of one of these replaces the one before."""
@@ -91,18 +84,17 @@ Entry = Event | Gap
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the Korean calendar; `opens` and `closes` are None on a day without trading."""
+    """A day of the Korean calendar; `session` is when trading begins and ends, None on a day without."""
 
     start: float
-    opens: float | None = None
-    closes: float | None = None
+    session: tuple[float, float] | None = None
 
     @property
     def end(self) -> float:
         return self.start + _DAY_SECONDS
 
     def is_trading(self, instant: float) -> bool:
-        return self.opens is not None and self.closes is not None and self.opens <= instant < self.closes
+        return self.session is not None and self.session[0] <= instant < self.session[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +125,9 @@ class Week:
         """The events and the gaps in trading hours, in order of time."""
         return tuple(sorted([*self.events, *(gap for gap in self.gaps if gap.trading)], key=lambda one: one.at))
 
-    def gap_seconds(self, *, trading: bool) -> float:
-        """Return the seconds without a valid token, inside or outside the trading hours, but for changes of tokens."""
-        return sum(gap.seconds for gap in self.gaps if gap.trading is trading and not gap.is_change)
+    def gap_seconds(self) -> float:
+        """Return the seconds without a valid token in trading hours, but for changes of tokens."""
+        return sum(gap.seconds for gap in self.gaps if gap.trading and not gap.is_change)
 
     def change_seconds(self) -> float:
         """Return the seconds that changes of tokens took in trading hours."""
@@ -143,8 +135,8 @@ class Week:
 
     def trading_seconds(self) -> float:
         """Return how many seconds of what is known were trading hours."""
-        spans = [(day.opens, day.closes) for day in self.days if day.opens is not None and day.closes is not None]
-        return sum(max(0.0, min(closes, self.now) - max(opens, self.since)) for opens, closes in spans)
+        sessions = [day.session for day in self.days if day.session is not None]
+        return sum(max(0.0, min(closes, self.now) - max(opens, self.since)) for opens, closes in sessions)
 
     def life_at(self, instant: float) -> Lifespan | None:
         return next((one for one in self.lives if one.start <= instant < one.end), None)
@@ -169,7 +161,7 @@ def _day(midnight: datetime, mode: str) -> Day:
     if not is_trading_day(day):
         return Day(midnight.timestamp())
     opens, closes = (datetime.combine(day, one, KST).timestamp() for one in trading_hours(mode))
-    return Day(midnight.timestamp(), opens, closes)
+    return Day(midnight.timestamp(), (opens, closes))
 
 
 def week_of(
@@ -224,7 +216,7 @@ def _lives(events: Sequence[Event], now: float) -> list[Lifespan]:
 
     for event in events:
         if event.kind in TAKES:
-            end(event.at, _ENDS[event.kind])
+            end(event.at, Ended(event.kind.value))
             before = max(before, event.at)
         elif event.kind in BRINGS and event.expires is not None:
             if here is not None and here.token == event.token and event.at < here.expires:
@@ -258,7 +250,7 @@ def _gaps(lives: Sequence[Lifespan], since: float, now: float, days: Sequence[Da
 
 def _split(start: float, end: float, days: Sequence[Day], *, is_change: bool) -> Iterator[Gap]:
     """Yield the span in pieces that are wholly inside or wholly outside the trading hours."""
-    edges = {one for day in days for one in (day.opens, day.closes) if one is not None and start < one < end}
+    edges = {one for day in days for one in day.session or () if start < one < end}
     at = start
     for edge in [*sorted(edges), end]:
         if edge > at:

@@ -131,7 +131,7 @@ def summary_text(week: Week) -> str:
     """Return in one sentence whether there was a token in all trading hours."""
     if not week.lives and not week.events:
         return tr("No events in this period.")
-    trading = week.gap_seconds(trading=True)
+    trading = week.gap_seconds()
     if trading < 1 and not week.trading_seconds():
         return tr("The market has not opened yet since the record began.")
     if trading < 1 and week.change_seconds():

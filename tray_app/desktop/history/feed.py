@@ -76,7 +76,7 @@ class Page:
     @property
     def is_bad(self) -> bool:
         """True if a token was missing in trading hours, or the history cannot be read."""
-        missed = self.week is not None and self.week.gap_seconds(trading=True) >= 1
+        missed = self.week is not None and self.week.gap_seconds() >= 1
         return missed or bool(self.problem)
 
 

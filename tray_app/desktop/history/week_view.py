@@ -168,8 +168,8 @@ class WeekView(QWidget):
         line = self._text(0.14)
         for number, day in enumerate(layout.week.days):
             box = layout.row_box(number)
-            if day.opens is not None and day.closes is not None:
-                left, right = layout.x(day, day.opens), layout.x(day, day.closes)
+            if day.session is not None:
+                left, right = (layout.x(day, instant) for instant in day.session)
                 band = QRectF(left, box.top() + 1, right - left, box.height() - 2)
                 if is_high_contrast():
                     painter.setPen(QPen(self._text(), 1, Qt.PenStyle.DotLine))
