@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tray_app.cli.diagnostics import crash_file, log_file
+from tray_app.cli.history import recorded_days
 from tray_app.core.errors import InvalidInput, KiwoomTokenError
 from tray_app.core.language import msg
 from tray_app.core.redaction import error_text, redact, redact_forms
+from tray_app.history.tabular import as_csv
 from tray_app.service.composition import find_keys, open_service
 from tray_app.settings.load import load_settings
 from tray_app.settings.table import TABLE
@@ -134,19 +135,8 @@ def _environment(shown: Sequence[str]) -> Iterator[str]:
 
 
 def _history(settings: Settings) -> str:
-    from tray_app.history.database import open_history
-    from tray_app.history.tabular import as_csv
-    from tray_app.history.timeline import days_until, week_of
-    from tray_app.service.exchange_calendar import install_holidays
-
-    record = open_history(settings)
-    if record is None:
-        return ""
-    now = time.time()
-    install_holidays(now)
-    events = record.read(settings.profile, days_until(now, _HISTORY_DAYS)[0].start)
-    entries = week_of(settings.profile, events, now, count=_HISTORY_DAYS, mode=settings.mode).entries
-    return as_csv(entries, settings.profile, with_tokens=False)
+    week = recorded_days(settings, _HISTORY_DAYS)
+    return "" if week is None else as_csv(week.entries, settings.profile, with_tokens=False)
 
 
 def _secrets(settings: Settings | None) -> set[str]:

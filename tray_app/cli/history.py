@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from tray_app.history.timeline import Entry
+    from tray_app.history.timeline import Entry, Week
+    from tray_app.settings.load import Settings
 
 
 def history(options: Namespace) -> int:
@@ -33,24 +34,35 @@ def history(options: Namespace) -> int:
     use(settings.language)
     settings.require()
     tell_problems(settings.problems)
-    record = open_history(settings)
-    now = time.time()
-    install_holidays(now)
-    events = () if record is None else record.read(settings.profile, days_until(now, options.days)[0].start)
-    entries = week_of(settings.profile, events, now, count=options.days, mode=settings.mode).entries
+    week = recorded_days(settings, options.days)
+    entries = () if week is None else week.entries
     if options.json:
         import json
 
         print(json.dumps([as_fields(one, settings.profile) for one in entries], ensure_ascii=False))
     elif options.csv:
         _print_csv(as_csv(entries, settings.profile))
-    elif record is None:
+    elif week is None:
         print(tr("The token is stored in memory only, so nothing is recorded."))
     elif not entries:
         print(tr("No events in this period."))
     else:
         print(_table(entries))
     return DONE
+
+
+def recorded_days(settings: Settings, count: int) -> Week | None:
+    """Return the last `count` days of a profile; None where nothing is recorded, because the token is in memory only.
+
+    Raises `StoreError` when the history cannot be read.
+    """
+    record = open_history(settings)
+    if record is None:
+        return None
+    now = time.time()
+    install_holidays(now)
+    events = record.read(settings.profile, days_until(now, count)[0].start)
+    return week_of(settings.profile, events, now, count=count, mode=settings.mode)
 
 
 def _print_csv(text: str) -> None:
