@@ -64,21 +64,17 @@ def _state_of(settings: Settings, now: float) -> TokenState:
             check_writable(os.path.dirname(place.path), "KIWOOM_TRAY_DATA_DIR")
         service.store.lock.check()
         check_encryption(settings)
-        is_doubtful = token is not None and service.tokens.is_doubtful(token, record.evidence)
     except KiwoomTokenError as error:
         return replace(state, last=LastResult(Result.FAILED, now, error))
-    state = TokenState(
-        settings.profile,
-        settings.mode,
-        settings.policy,
-        expires=None if token is None else token.expires,
-        created=None if token is None else token.created_at.timestamp(),
-        place=place.kind,
-        place_problem=place.problem_code,
-        busy=None,
-        renew_at=None if token is None or settings.policy == "notify" else token.expires,
-        is_doubtful=is_doubtful,
-    )
+    state = replace(state, place=place.kind, place_problem=place.problem_code)
+    if token is not None:
+        state = replace(
+            state,
+            expires=token.expires,
+            created=token.created_at.timestamp(),
+            renew_at=None if settings.policy == "notify" else token.expires,
+            is_doubtful=service.tokens.is_doubtful(token, record.evidence),
+        )
     issued_for, route = service.tokens.issued_for(keys), service.tokens.route()
     was_with_other_keys = record.last.keys and record.last.keys != issued_for
     failure = None if was_with_other_keys else record.last.failure(now)
