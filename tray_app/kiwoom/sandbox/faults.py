@@ -17,27 +17,33 @@ REVOKE = "revoke"
 REST = "rest"
 KINDS = (ISSUE, REVOKE, REST)
 
-_INSTEAD_OF_AN_ANSWER = {
-    "http-429",
-    "http-500",
-    "http-503",
-    "html",
-    "redirect",
-    "garbage",
-    "empty",
-    "drop",
-    "hang",
-    "code-style",
-    "echo",
+_MAINTENANCE_PAGE = "<!DOCTYPE html><html><body><h1>시스템 점검 중입니다</h1></body></html>"
+
+
+def _refusal(text: str) -> Answer:
+    return json_answer(HTTPStatus.OK, {"return_code": 3, "return_msg": text})
+
+
+_FIXED_ANSWERS: dict[str, Answer | None] = {
+    "http-500": Answer(HTTPStatus.INTERNAL_SERVER_ERROR, b"", HTML),
+    "http-503": Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"", HTML),
+    "html": Answer(HTTPStatus.OK, _MAINTENANCE_PAGE.encode(), HTML),
+    "redirect": Answer(HTTPStatus.FOUND, b"", HTML, (("Location", "/"),)),
+    "garbage": Answer(HTTPStatus.OK, b'{"return_code":0,"token":'),
+    "empty": Answer(HTTPStatus.OK, b""),
+    "code-style": _refusal(f"{TEXTS['8005']} (CODE=8005)"),
+    "drop": None,
+    "hang": None,
 }
+"""What comes instead of an answer; None closes the connection."""
+
 _ON_ISSUE_ONLY = {"no-token", "bad-expiry", "past-expiry", "new-token", "kills-old"}
 _ON_ANY_ANSWER = {"drip", "slow", "no-return-code", "string-code", "skew", "lost-answer"}
 
-FAULTS = frozenset(TEXTS) | _INSTEAD_OF_AN_ANSWER | _ON_ISSUE_ONLY | _ON_ANY_ANSWER
+FAULTS = frozenset({*TEXTS, "http-429", "echo", *_FIXED_ANSWERS, *_ON_ISSUE_ONLY, *_ON_ANY_ANSWER})
 """The names that `SandboxKiwoom.set_fault` takes."""
 
 _DEFAULT_SECONDS = {"http-429": 3.0, "drip": 0.1, "slow": 1.0, "skew": 3600.0}
-_MAINTENANCE_PAGE = "<!DOCTYPE html><html><body><h1>시스템 점검 중입니다</h1></body></html>"
 
 
 class Fault:
@@ -96,28 +102,15 @@ class Faults:
 
 def answer_instead(fault: Fault, fields: Mapping[str, object]) -> Answer | None:
     """Return what comes instead of an answer; None closes the connection."""
-    name = fault.name
-    if name in {"drop", "hang"}:
-        return None
-    if name == "http-429":
+    if fault.name in _FIXED_ANSWERS:
+        return _FIXED_ANSWERS[fault.name]
+    if fault.name == "http-429":
         retry_after = ("Retry-After", str(math.ceil(fault.seconds)))
         return Answer(HTTPStatus.TOO_MANY_REQUESTS, b"", HTML, (retry_after,))
-    if name in {"http-500", "http-503"}:
-        return Answer(int(name.removeprefix("http-")), b"", HTML)
-    if name == "redirect":
-        return Answer(HTTPStatus.FOUND, b"", HTML, (("Location", "/"),))
-    if name == "html":
-        return Answer(HTTPStatus.OK, _MAINTENANCE_PAGE.encode(), HTML)
-    if name == "garbage":
-        return Answer(HTTPStatus.OK, b'{"return_code":0,"token":')
-    if name == "empty":
-        return Answer(HTTPStatus.OK, b"")
-    if name == "code-style":
-        return json_answer(HTTPStatus.OK, {"return_code": 3, "return_msg": f"{TEXTS['8005']} (CODE=8005)"})
-    if name == "echo":
+    if fault.name == "echo":
         received = " ".join(f"{field}={value}" for field, value in fields.items())
-        return json_answer(HTTPStatus.OK, {"return_code": 3, "return_msg": f"[8001:{TEXTS['8001']}] {received}"})
-    return json_answer(HTTPStatus.OK, failure(name))
+        return _refusal(f"[8001:{TEXTS['8001']}] {received}")
+    return json_answer(HTTPStatus.OK, failure(fault.name))
 
 
 def answer_with(fault: Fault, reply: dict[str, object], status: int) -> Answer | None:

@@ -306,21 +306,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         sandbox = self.server.sandbox
-        orders: dict[str, Callable[..., None]] = {
-            "/practice/fault": sandbox.set_fault,
-            "/practice/lifetime": sandbox.set_lifetime,
-            "/practice/delay": sandbox.set_delay,
+        orders: dict[str, tuple[Callable[..., None], str, set[str]]] = {  # the field that is needed, and all
+            "/practice/fault": (sandbox.set_fault, "name", {"name", "times", "seconds", "on"}),
+            "/practice/lifetime": (sandbox.set_lifetime, "seconds", {"seconds"}),
+            "/practice/delay": (sandbox.set_delay, "seconds", {"seconds"}),
         }
         body = self._read_body()
         if body is None:
             return
-        fields = _json_object(body)
-        order = orders.get(self.path)
-        names = {"name", "times", "seconds", "on"} if self.path == "/practice/fault" else {"seconds"}
-        needed = "name" if self.path == "/practice/fault" else "seconds"
-        if order is None:
+        if self.path not in orders:
             self._send(_error(HTTPStatus.NOT_FOUND, "There is no such path."))
-        elif fields is None or not set(fields) <= names or needed not in fields:
+            return
+        order, needed, names = orders[self.path]
+        fields = _json_object(body)
+        if fields is None or not set(fields) <= names or needed not in fields:
             self._send(_error(HTTPStatus.BAD_REQUEST, f"A JSON object with {', '.join(sorted(names))} is needed."))
         else:
             self._order(lambda: order(**fields))
