@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tray_app.core.errors import Remedy, SettingsError
+from tray_app.core.language import msg
 from tray_app.kiwoom.endpoints import is_loopback
 
 if TYPE_CHECKING:
@@ -102,23 +103,12 @@ def _context_from(file: str | None, folder: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=file or None, capath=folder or None)
     except FileNotFoundError:
-        raise SettingsError(
-            "SSL_CERT_FILE names a file that does not exist: {path}. Correct or remove the variable.",
-            remedy=Remedy.RETRY,
-            path=file,
-        ) from None
+        sentence = msg("SSL_CERT_FILE names a file that does not exist: {path}. Correct or remove the variable.")
     except ssl.SSLError:
-        raise SettingsError(
-            "SSL_CERT_FILE names a file without certificates: {path}. Correct or remove the variable.",
-            remedy=Remedy.RETRY,
-            path=file,
-        ) from None
+        sentence = msg("SSL_CERT_FILE names a file without certificates: {path}. Correct or remove the variable.")
     except OSError:
-        raise SettingsError(
-            "SSL_CERT_FILE names a file that cannot be read: {path}. Correct or remove the variable.",
-            remedy=Remedy.RETRY,
-            path=file,
-        ) from None
+        sentence = msg("SSL_CERT_FILE names a file that cannot be read: {path}. Correct or remove the variable.")
+    raise SettingsError(sentence, remedy=Remedy.RETRY, path=file)
 
 
 def _has_system_certificates() -> bool:
