@@ -215,19 +215,7 @@ def _in_keyring(
     except KeyringUnavailable as error:
         if error.problem == KeyringUnavailable.MISSING:
             return None
-        waits_for_user = error.problem in KeyringUnavailable.UNLOCKABLE
-        remedy = Remedy.UNLOCK_KEYRING if waits_for_user else Remedy.RETRY
-        if error.problem == KeyringUnavailable.UNREACHABLE and variables is not None:
-            key, secret = variables
-            sentence = _UNLOCK_KEYCHAIN if sys.platform == "darwin" else _SET_VARIABLES
-            unreadable = KeysMissing(sentence, remedy=remedy, key=key, secret=secret)
-        else:
-            sentence = _UNREADABLE.get(error.problem, _UNREADABLE[KeyringUnavailable.SILENT])
-            if error.problem == KeyringUnavailable.UNREACHABLE and sys.platform == "darwin":
-                sentence = _UNLOCK_KEYCHAIN_OF_PROFILE
-            unreadable = KeysMissing(sentence, remedy=remedy)
-        unreadable.retry = not waits_for_user
-        raise unreadable from None
+        raise _unreadable(error.problem, variables) from None
     if _EMPTY in values:
         return None
     cleaned = _cleaned(values)
@@ -241,6 +229,22 @@ def _in_keyring(
     return AppKeys(*cleaned, alias)
 
 
+def _unreadable(problem: str, variables: tuple[str, str] | None) -> KeysMissing:
+    """Return the error for keys that may be in a keyring which cannot be read now."""
+    is_mac = sys.platform == "darwin"
+    if problem == KeyringUnavailable.UNREACHABLE and variables is not None:
+        key, secret = variables
+        error = KeysMissing(_UNLOCK_KEYCHAIN if is_mac else _SET_VARIABLES, key=key, secret=secret)
+    elif problem == KeyringUnavailable.UNREACHABLE and is_mac:
+        error = KeysMissing(_UNLOCK_KEYCHAIN_OF_PROFILE)
+    else:
+        error = KeysMissing(_UNREADABLE.get(problem, _UNREADABLE[KeyringUnavailable.SILENT]))
+    waits_for_user = problem in KeyringUnavailable.UNLOCKABLE
+    error.remedy = Remedy.UNLOCK_KEYRING if waits_for_user else Remedy.RETRY
+    error.retry = not waits_for_user
+    return error
+
+
 def _of_default(mode: str, keyring_client: KeyringClient, account: str) -> AppKeys | None:
     known = aliases()
     if account and account not in known:
@@ -252,7 +256,7 @@ def _of_default(mode: str, keyring_client: KeyringClient, account: str) -> AppKe
         )
     if known.get(account) == mode:
         return keys_of_alias(account, keyring_client)
-    keys = _in_keyring(f"kiwoom-{mode}", keyring_client, variables=KEY_VARIABLES[mode])
+    keys = _in_keyring(keyring_service(DEFAULT, mode), keyring_client, variables=KEY_VARIABLES[mode])
     return keys or _of_only_alias([alias for alias, its_mode in known.items() if its_mode == mode], keyring_client)
 
 
