@@ -384,7 +384,7 @@ class TestAutostart:
         refuses: bool = False
 
         def status(self) -> Status:
-            return Status(self.configured, as_it_should_be=True, enabled=self.enabled, place="")
+            return Status("", self.configured, as_it_should_be=True, enabled=self.enabled)
 
     @pytest.fixture
     def system(self, monkeypatch: pytest.MonkeyPatch) -> System:

@@ -77,7 +77,7 @@ class Fixed:
 @pytest.mark.parametrize(
     ("found", "good", "text"),
     [
-        (Status(configured=False, as_it_should_be=False, enabled=False, place="p"), True, "off"),
+        (Status("p"), True, "off"),
         (THERE, True, "on (the place)"),
         (
             Status(configured=True, as_it_should_be=True, enabled=False, place="p"),

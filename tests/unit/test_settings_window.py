@@ -52,7 +52,7 @@ from tray_app.settings.table import GROUPS, TABLE
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 
 BOT_FILE = os.path.abspath("/home/trader/token.json")
-OFF = Status(configured=False, as_it_should_be=False, enabled=False, place="")
+OFF = Status("")
 ON = Status(configured=True, as_it_should_be=True, enabled=True, place="", starts="x")
 SWITCHED_OFF = Status(configured=True, as_it_should_be=True, enabled=False, place="", starts="x")
 OTHER_COPY = Status(configured=True, as_it_should_be=False, enabled=True, place="", starts="/opt/old-tray")

@@ -14,15 +14,15 @@ NAME = "kiwoom-token-tray"
 class Status:
     """The state of the entry that starts this program at login.
 
-    `configured`: there is one. `as_it_should_be`: it starts this very copy. `enabled`: the system follows it, that is,
-    the user has not switched it off in the system's own settings. `place` is where the entry is or would be, in the
-    system's terms, `starts` its command line, and `is_lost` tells that the program it starts does not exist any more.
+    `place` is where the entry is or would be, in the system's terms. `configured` means that there is one,
+    `as_it_should_be` that it starts this very copy, and `enabled` that the user has not switched it off in the system's
+    own settings. `starts` is its command line; `is_lost` means that the program it starts does not exist any more.
     """
 
-    configured: bool
-    as_it_should_be: bool
-    enabled: bool
     place: str
+    configured: bool = False
+    as_it_should_be: bool = False
+    enabled: bool = False
     starts: str = ""
     is_lost: bool = False
 

@@ -32,7 +32,7 @@ class FreedesktopAutostart:
     def status(self) -> Status:
         text = self._read()
         if text is None:
-            return Status(configured=False, as_it_should_be=False, enabled=False, place=self._path)
+            return Status(self._path)
         entry = keys_of(text)
         line = entry.get("Exec", "")
         return Status(

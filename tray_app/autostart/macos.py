@@ -54,7 +54,7 @@ class MacAutostart:
     def status(self) -> Status:
         agent = self._read()
         if agent is None:
-            return Status(configured=False, as_it_should_be=False, enabled=False, place=self._path)
+            return Status(self._path)
         command = [str(word) for word in agent.get("ProgramArguments", ())]
         at_login = agent.get("RunAtLoad") is True
         return Status(

@@ -33,7 +33,7 @@ class WindowsAutostart:
         line = _read(_RUN)
         place = rf"HKEY_CURRENT_USER\{CURRENT_VERSION}{_RUN}"
         if not isinstance(line, str):
-            return Status(configured=False, as_it_should_be=False, enabled=False, place=place)
+            return Status(place)
         return Status(
             configured=True,
             as_it_should_be=line.lower() == self._line.lower(),
