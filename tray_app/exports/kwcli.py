@@ -34,12 +34,18 @@ _CACHE_ENDS = "-token.json"
 
 def cache_path(mode: str, alias: str | None) -> str:
     """Return the file in which `kiwoomcli` caches the token of an alias, or without one that of a mode."""
+    of_modes, of_aliases = _cache_folders()
+    if alias is None:
+        return os.path.join(of_modes, mode + _CACHE_ENDS)
+    return os.path.join(of_aliases, f"profile-{alias_digest(alias)}{_CACHE_ENDS}")
+
+
+def _cache_folders() -> tuple[str, str]:
+    """Return the folders of the caches of the modes and of the aliases."""
     import platformdirs
 
     folder = platformdirs.user_cache_dir(APP_NAME)
-    if alias is None:
-        return os.path.join(folder, f"{mode}-token.json")
-    return os.path.join(folder, "profiles", f"profile-{alias_digest(alias)}-token.json")
+    return folder, os.path.join(folder, "profiles")
 
 
 class KwcliCache:
@@ -215,16 +221,13 @@ class KwcliCache:
 def _all_caches() -> Iterator[str]:
     """Yield every token cache of `kiwoomcli`, also that of an alias it does not know any more, and one that may have
     only a killed writer's leftovers."""
-    import platformdirs
-
-    folder = platformdirs.user_cache_dir(APP_NAME)
-    for one in (folder, os.path.join(folder, "profiles")):
+    for folder in _cache_folders():
         try:
-            names = os.listdir(one)
+            names = os.listdir(folder)
         except OSError:  # there is none
             continue
         caches = {name.partition(_CACHE_ENDS)[0] + _CACHE_ENDS for name in names if _CACHE_ENDS in name}
-        yield from (os.path.join(one, name) for name in sorted(caches))
+        yield from (os.path.join(folder, name) for name in sorted(caches))
 
 
 def _keys_in_keyring(alias: str) -> AppKeys | None:

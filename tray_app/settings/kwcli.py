@@ -15,6 +15,7 @@ from tray_app.core.language import msg
 from tray_app.core.lean import load_json, sha256
 from tray_app.core.profile import normalized
 from tray_app.settings.places import kwcli_config_dir
+from tray_app.settings.table import MODES
 from tray_app.system.atomic_replace import replace_file
 from tray_app.system.private_files import read_regular, reason_of, why_unreachable
 from tray_app.system.private_folders import make_folder
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 APP_NAME = "kiwoom"
-_MODES = ("real", "demo")
 _MAX_BYTES = 1_000_000
 
 
@@ -72,7 +72,7 @@ def _read_profiles() -> dict[str, str | None]:
     if not isinstance(profiles, dict):
         raise _damaged()
     return {
-        alias: fields["mode"] if isinstance(fields, dict) and fields.get("mode") in _MODES else None
+        alias: fields["mode"] if isinstance(fields, dict) and fields.get("mode") in MODES else None
         for alias, fields in profiles.items()
     }
 
