@@ -42,7 +42,7 @@ from tray_app.core.errors import (
 from tray_app.core.secret import Secret
 from tray_app.core.token import parse_expires_dt
 from tray_app.kiwoom.broker import TIMEOUT_SECONDS, Broker, Liveness
-from tray_app.kiwoom.content_encoding import decoded
+from tray_app.kiwoom.http_headers import decoded
 from tray_app.kiwoom.keys import AppKeys, clean_keys
 from tray_app.kiwoom.sandbox import FAULTS, SandboxKiwoom
 from tray_app.stores.lock import DEFAULT_TIMEOUT_SECONDS

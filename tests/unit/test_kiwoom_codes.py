@@ -14,16 +14,10 @@ from tray_app.core.errors import (
     RequestRefused,
     RevokeFailed,
     TokenRefused,
-)
-from tray_app.kiwoom.codes import (  # type: ignore[attr-defined]
-    MAX_RETRY_AFTER_SECONDS,
     UnknownFailure,
-    error_for,
-    http_date,
-    inner_code,
-    retry_after_seconds,
-    return_number,
 )
+from tray_app.kiwoom.codes import error_for, inner_code, return_number
+from tray_app.kiwoom.http_headers import MAX_RETRY_AFTER_SECONDS, http_date, retry_after_seconds
 
 SILENT, KEYS, NO_TOKEN, UNEXPECTED = errors.KIWOOM_SILENT, errors.KEYS, errors.NO_TOKEN, errors.UNEXPECTED
 

@@ -37,15 +37,13 @@ from tray_app.kiwoom.codes import (
     REVOKE_UNCONFIRMED,
     UNKNOWN_REFUSAL,
     error_for,
-    http_date,
     inner_code,
     refuses_token,
-    retry_after_seconds,
     return_number,
 )
-from tray_app.kiwoom.content_encoding import decoded
 from tray_app.kiwoom.endpoints import check_base_url
 from tray_app.kiwoom.http_client import open_client, tls_context, unusable_proxy
+from tray_app.kiwoom.http_headers import decoded, http_date, retry_after_seconds
 from tray_app.kiwoom.request_errors import Progress, no_answer, not_begun, not_loaded, not_loaded_in, timed_out
 
 if TYPE_CHECKING:

@@ -24,9 +24,6 @@ from tray_app.core.errors import (
 )
 from tray_app.core.language import msg
 
-MAX_RETRY_AFTER_SECONDS = 3600.0
-"""The longest `Retry-After` that is honoured, so that a broken header cannot stop a renewal for a day."""
-
 NOT_KIWOOM = msg("Kiwoom answers, but not as its API should; it may be down for maintenance. Try again later.")
 COMPRESSED = msg(
     "Kiwoom's answer came compressed in a way that cannot be read here. Ask whoever runs the proxy or gateway to pass "
@@ -189,36 +186,3 @@ def error_for(
     else:
         kind, sentence = BrokerUnavailable, NOT_KIWOOM
     return kind(sentence, code=code, retry_after=retry_after if kind.retry else None, remedy=remedy)
-
-
-def retry_after_seconds(header: str | None, now: float) -> float | None:
-    """Return a `Retry-After` header (seconds or an HTTP date) as seconds from `now` (epoch seconds), by the clock of
-    whoever sent it.
-
-    The result is between 0 and `MAX_RETRY_AFTER_SECONDS`, or None when the header is missing or cannot be read.
-    """
-    if header is None:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        seconds = float(text)
-    else:
-        at = http_date(text)
-        if at is None:
-            return None
-        seconds = at - now
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
-
-
-def http_date(text: str | None) -> float | None:
-    """Return an HTTP date as epoch seconds, or None when it cannot be read. A date without a zone is UTC."""
-    from datetime import timezone
-    from email.utils import parsedate_to_datetime
-
-    if text is None:
-        return None
-    try:
-        at = parsedate_to_datetime(text)
-        return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
