@@ -166,7 +166,7 @@ class DesktopController(QObject):
         menu.account_requested.connect(lambda: self._open_account(self._menu_account()))
         menu.snooze_requested.connect(self._monitors.snooze)
         menu.profile_chosen.connect(self._monitors.choose)
-        menu.policy_chosen.connect(self._choose_policy)
+        menu.policy_chosen.connect(lambda policy: self._actions.choose_policy(self._menu_account(), policy))
         menu.settings_requested.connect(self.windows.open_settings)
         menu.clear_requested.connect(lambda: self._actions.ask_clear(self._menu_account()))
         menu.quit_requested.connect(quit_application)
@@ -238,6 +238,3 @@ class DesktopController(QObject):
     def _menu_account(self) -> str:
         """Return the name of the account that the menu is about."""
         return self._tray.menu.account or self._settings.profile
-
-    def _choose_policy(self, policy: str) -> None:
-        self._actions.choose_policy(self._menu_account(), policy)

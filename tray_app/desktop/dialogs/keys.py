@@ -127,7 +127,7 @@ class KeysDialog(ScrollingDialog):
         if self._remedy == Remedy.OPEN_PORTAL:
             open_url(QUrl(PORTAL_URL), self)
         else:
-            self.form.choose_mode("demo" if self.form.mode == "real" else "real")
+            self.form.switch_mode()
             self._check()
 
     def _show_waiting(self) -> None:

@@ -114,6 +114,10 @@ class KeysForm(QWidget):
     def choose_mode(self, mode: str) -> None:
         (self.demo if mode == "demo" else self.real).setChecked(True)
 
+    def switch_mode(self) -> None:
+        """Choose the other mode."""
+        self.choose_mode("demo" if self.mode == "real" else "real")
+
     def is_filled(self) -> bool:
         return bool(self.key.text()) and bool(self.secret.text())
 

@@ -26,7 +26,7 @@ from tray_app.desktop.widgets.busy_line import BusyLine
 from tray_app.desktop.widgets.tool_window import ToolWindow, available_room
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
+    from PySide6.QtGui import QHideEvent, QShowEvent
 
     from tray_app.desktop.view.model import View
 
@@ -116,9 +116,6 @@ class StatusWindow(ToolWindow):
         super().hideEvent(event)
         self.shown.emit(self.is_seen())
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        event.accept()
-
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         kind = event.type()
@@ -201,7 +198,7 @@ class StatusWindow(ToolWindow):
         hint = korean_font_hint()
         set_text(self._font_hint, hint)
         self._font_hint.setVisible(bool(hint))
-        self._reserve_room()
+        self._actions.reserve_room()
 
     def _restyle(self) -> None:
         tones = window_tones(self.palette())
@@ -222,10 +219,6 @@ class StatusWindow(ToolWindow):
         self._card.set_tones(tones)
         self._busy_line.set_colour(tones.good)
         self._actions.set_colour(tones.good)
-        self._reserve_room()
-
-    def _reserve_room(self) -> None:
-        """Reserve room for what changes: the countdown on the copy button, and the button of what helps."""
         self._actions.reserve_room()
 
     def _focus_main_button(self) -> None:

@@ -171,10 +171,7 @@ class KeysPage(Page):
 
     def _label_choices(self) -> None:
         for choice, found in self._choices:
-            if found is None:
-                choice.set_texts(tr("&Other keys"), "")
-            else:
-                choice.set_texts(found_text(found), "")
+            choice.set_texts(tr("&Other keys") if found is None else found_text(found), "")
 
     def _choice_changed(self) -> None:
         if self._is_typing() and self._choices:
@@ -204,7 +201,7 @@ class KeysPage(Page):
             case Remedy.UNLOCK_KEYRING:
                 self.flow.unlock()
             case _:
-                self._form.choose_mode("demo" if self._form.mode == "real" else "real")
+                self._form.switch_mode()
                 self.submit()
 
     def _error_text(self) -> str:
