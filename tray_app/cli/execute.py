@@ -69,8 +69,11 @@ def _start(words: list[str], environment: dict[str, str]) -> Popen[bytes]:
 
 @contextlib.contextmanager
 def _leaving_keys_to_the_program() -> Iterator[None]:
-    """Do nothing on Ctrl+C and Ctrl+Break, which reach the program too: it alone decides what becomes of it. From
-    before its start on, by a handler, which it does not inherit; what is ignored already is ignored by both."""
+    """Leave Ctrl+C and Ctrl+Break to the program, which receives them too and decides by itself what they do.
+
+    A handler that does nothing is set before the program starts, because it inherits no handler. A signal that is
+    ignored already stays ignored for both.
+    """
     from tray_app.system.signals import keyboard_signals
 
     heard = [one for one in keyboard_signals() if signal.getsignal(one) is not signal.SIG_IGN]

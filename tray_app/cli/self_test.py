@@ -106,7 +106,7 @@ def _import_module(name: str) -> bool:
 
 
 def _import_extras() -> str:
-    """A packaged program has all of them; an installation those that were asked for."""
+    """Import the libraries of the extras: a packaged program has all, an installation those that were asked for."""
     found = []
     for name in _OF_EXTRAS:
         with contextlib.nullcontext() if is_frozen() else contextlib.suppress(ImportError):
@@ -137,7 +137,7 @@ def _translation() -> str:
 
 
 def _trading_days() -> str:
-    """A packaged program brings the file; an installation the package that writes it."""
+    """Look for the exchange's holidays: a packaged program has the file, an installation the package that writes it."""
     from tray_app.service.exchange_calendar import has_holidays_package, holidays_problem, install_holidays
 
     now = time.time()
@@ -159,7 +159,7 @@ def _keyring() -> str:
 
 
 def _tls() -> str:
-    """A server with a certificate made for it is reached when that is trusted, and refused when it is not."""
+    """Ask a server with a certificate made for it: it is accepted if that is trusted, and refused if it is not."""
     from pathlib import Path
 
     with tempfile.TemporaryDirectory() as folder, _https_server(Path(folder)) as (url, certificate):
@@ -209,7 +209,7 @@ def _https_server(folder: Path) -> Iterator[tuple[str, str]]:
 
     class Server(HTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that refuses the certificate is what is wanted."""
+            """Say nothing: that a client refuses the certificate is what is wanted."""
 
     class Empty(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -264,7 +264,7 @@ def _make_certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def _commands() -> str:
-    """`get`, `exec` with the system's own Python and a clean environment, `history` and `doctor`, as programs."""
+    """Run `get`, `exec` with the system's own Python and a clean environment, `history` and `doctor` as programs."""
     import json
 
     from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def unfailing_stderr() -> AbstractContextManager[None]:
-    """Lose a warning that cannot be written, for want of room or of a reader: the token it is about is worth more."""
+    """Drop a warning that cannot be written, without room or a reader: the token it is about is worth more."""
     return _unfailing("stderr", lambda _: True)
 
 
 def unfailing_stdout() -> AbstractContextManager[None]:
-    """Lose a line for which the disk has no room: the program that prints it runs for days. Without a reader the output
+    """Drop a line for which the disk has no room: the program that prints it runs for days. Without a reader the output
     still raises `BrokenPipeError`."""
     return _unfailing("stdout", is_full)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import SignalInstance
 
 _DRAWING_MILLISECONDS = 60
-"""So long a panel takes to ask for the icon's picture and to draw it."""
+"""How long a panel takes to ask for the icon's picture and to draw it."""
 
 
 class EarlyRequests:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 _LAST_SECONDS = 3.0
-"""What a request that is under way may still take, once the icon is gone: a token that Kiwoom has issued is stored."""
+"""How long a request may still take once the icon is gone, so that a token that Kiwoom has issued is stored."""
 
 
 def run_desktop(

@@ -121,8 +121,8 @@ class Monitor(QObject):
     def end(self, seconds: float = 0.0) -> None:
         """Stop watching the account. The present action is finished, and nothing is done after it.
 
-        It is waited for at most so many seconds, because a token that Kiwoom has issued is to be stored before the
-        program ends; the keyring's question is not waited for.
+        Wait for that at most `seconds`, because a token that Kiwoom has issued is to be stored before the program ends;
+        do not wait for the keyring's question.
         """
         self._has_ended = True
         self._timer.stop()
@@ -180,7 +180,7 @@ class Monitor(QObject):
         self._supervisor.copy(self.copied.emit)
 
     def snooze(self, seconds: float) -> None:
-        """Show no warnings for so many seconds; 0 ends the snooze."""
+        """Show no warnings for `seconds`; 0 ends the snooze."""
         self._supervisor.snooze(seconds)
 
     def hold(self, is_held: bool) -> None:

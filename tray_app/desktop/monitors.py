@@ -137,7 +137,7 @@ class Monitors(QObject):
             self._reader.run(lambda: self._profiles.load(profile), loaded)
 
     def snooze(self, seconds: float) -> None:
-        """Show no warnings for so many seconds; 0 ends the snooze."""
+        """Show no warnings for `seconds`; 0 ends the snooze."""
         for monitor in self._monitors.values():
             monitor.snooze(seconds)
 
@@ -157,7 +157,7 @@ class Monitors(QObject):
             monitor.resumed()
 
     def finish(self, seconds: float) -> None:
-        """Wait until what was asked for is done, before the program ends; at the most so long together."""
+        """End all monitors before the program ends; wait for what they are doing, at most `seconds` in total."""
         end = time.monotonic() + seconds
         for monitor in self._monitors.values():
             monitor.end(max(0.0, end - time.monotonic()))

@@ -38,7 +38,7 @@ def _platforms() -> list[str]:
 
 
 def _windows(platform: str) -> str:
-    """In a process of its own: Qt ends the one in which its plugin does not load."""
+    """Draw windows in a process of its own: Qt ends the one in which its plugin does not load."""
     environ = {**child_environment(os.environ), "QT_QPA_PLATFORM": platform}
     if not platform:
         del environ["QT_QPA_PLATFORM"]

@@ -182,8 +182,8 @@ class SingleInstance(QObject):
 
 
 class _InstanceLock:
-    """A kernel lock on a file, which is free as soon as its holder has ended, however it ended. A number of a process
-    would be another's by then, and in a container the same one again."""
+    """A kernel lock on a file, which is free as soon as its holder has ended, however it ended. A process ID may be
+    another program's by then, and in a container it is the same one again."""
 
     def __init__(self, path: str) -> None:
         self._path = path

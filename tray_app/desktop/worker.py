@@ -53,7 +53,7 @@ class Worker(QObject):
         self._jobs.put(None)
 
     def finish(self, seconds: float) -> None:
-        """End the thread and wait until it has, at the most so long: what it is doing may not be lost."""
+        """End the thread and wait for that at most `seconds`: what it is doing must not be lost."""
         self.end()
         if self._thread is not None:
             self._thread.join(seconds)

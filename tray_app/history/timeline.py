@@ -175,8 +175,8 @@ def week_of(
 ) -> Week:
     """Return the last `count` days of a profile.
 
-    `events` are those of the profile in any order, beginning before the first of these days at best. `present` is the
-    token that is stored now, in case nothing recorded it. `mode` is `real` or `demo`, whose trading hours differ.
+    `events` are those of the profile in any order, ideally also the last one before these days. `present` is the token
+    that is stored now, in case nothing recorded it. `mode` is `real` or `demo`, whose trading hours differ.
     Events after `now` are left out: the clock was set back.
     """
     days = days_until(now, count, mode)

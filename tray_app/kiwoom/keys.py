@@ -282,8 +282,10 @@ def _cleaned(given: Iterable[Secret]) -> tuple[Secret, Secret]:
 
 
 def _mistake_in(cleaned: tuple[Secret, Secret]) -> tuple[int, str] | None:
-    """Return which of both cannot be what it should, 0 for the key and 1 for the secret, and the message about it: to
-    be raised by a function without the text among its variables. None if both can be used."""
+    """Return which one cannot be used, 0 for the key and 1 for the secret, and why; None if both can.
+
+    The caller raises the error, because no traceback may have the text among its variables.
+    """
     for place, (one, (when_empty, when_wrong)) in enumerate(zip(cleaned, _WRONG, strict=True)):
         text = one.reveal()
         if not text:

@@ -34,7 +34,7 @@ def copy_text(copied_until: float | None, now: float) -> str:
 
 
 def copied_text(seconds: int) -> str:
-    """Return the text of the copy button while the token stays on the clipboard for so many more seconds."""
+    """Return the text of the copy button while the token stays on the clipboard for `seconds` more."""
     return tr("Copied · {seconds} s", seconds=seconds)
 
 

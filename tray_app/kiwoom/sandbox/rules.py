@@ -57,7 +57,7 @@ class Behaviour:
 
 
 class Reply(NamedTuple):
-    """What came of a request: the HTTP status, the JSON fields (None: no text), and a word for the list of requests."""
+    """The answer to a request: JSON fields (None: no text), a word for the list of requests, and the HTTP status."""
 
     fields: dict[str, object] | None
     outcome: str

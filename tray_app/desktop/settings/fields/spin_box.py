@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
 )
 
 _AROUND_TEXT = 12
-"""Pixels above and below the text of a line to type in, together, as the style sheet has them."""
+"""Pixels above and below the text of a line edit together, as in the style sheet."""
 
 
 class _WheelOnlyWithFocus(QObject):
@@ -27,7 +27,7 @@ _wheel_only_with_focus = _WheelOnlyWithFocus()
 
 
 def prepare_input(box: QAbstractSpinBox, name: str) -> None:
-    """Name the input, make it as high as a line to type in, and let the wheel change it only while it has the focus."""
+    """Name the input, make it as high as a line edit, and let the wheel change it only while it has the focus."""
     box.setObjectName(name)
     box.setMinimumHeight(box.fontMetrics().height() + _AROUND_TEXT)
     box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
