@@ -16,10 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from tray_app.core.language import tr
-from tray_app.desktop.history.marks import kind_of, mark_icon
+from tray_app.desktop.history.marks import kind_of, mark_icons, tone_of
 from tray_app.desktop.theme.colours import Tone, Tones
 from tray_app.history.events import EventKind
-from tray_app.history.timeline import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +39,7 @@ class EventModel(QAbstractTableModel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: tuple[Row, ...] = ()
-        self._icons: dict[EventKind | None, QIcon] = {}
-        self._change_icon: QIcon | None = None
+        self._icons: dict[tuple[EventKind | None, Tone], QIcon] = {}
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -53,8 +51,7 @@ class EventModel(QAbstractTableModel):
         self.endResetModel()
 
     def set_tones(self, tones: Tones, selected: QColor) -> None:
-        self._icons = {kind: mark_icon(kind, tones, selected) for kind in (*EventKind, None)}
-        self._change_icon = mark_icon(None, tones, selected, Tone.QUIET)
+        self._icons = mark_icons(tones, selected)
         if self._rows:
             self.dataChanged.emit(self.index(0, WHEN), self.index(len(self._rows) - 1, WHEN))
 
@@ -73,8 +70,7 @@ class EventModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and column == WHAT:
             return row.what
         if role == Qt.ItemDataRole.DecorationRole and column == WHEN:
-            is_change = isinstance(row.entry, Gap) and row.entry.is_change
-            return self._change_icon if is_change else self._icons.get(kind_of(row.entry))
+            return self._icons.get((kind_of(row.entry), tone_of(row.entry)))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

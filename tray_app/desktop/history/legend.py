@@ -14,8 +14,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tray_app.core.language import msg, tr
-from tray_app.desktop.history.marks import paint_mark, tone_of
-from tray_app.desktop.theme.colours import Tones, window_tones
+from tray_app.desktop.history.marks import MARK_TONES, paint_mark
+from tray_app.desktop.theme.colours import Tone, Tones, window_tones
 from tray_app.history.events import EventKind
 from tray_app.history.timeline import Week
 
@@ -63,7 +63,7 @@ class Legend(QWidget):
             glyph = QRectF(box.left(), box.center().y() - side / 2, side, side)
             if what != _OTHER_GAP:
                 kind = what if isinstance(what, EventKind) else None
-                paint_mark(painter, kind, glyph, self._tones.of(tone_of(kind)))
+                paint_mark(painter, kind, glyph, self._tones.of(MARK_TONES[kind] if kind else Tone.BAD))
             else:
                 painter.setPen(QPen(self._tones.bad, 2, Qt.PenStyle.DotLine))
                 painter.drawLine(QPointF(glyph.left(), box.center().y()), QPointF(glyph.right(), box.center().y()))

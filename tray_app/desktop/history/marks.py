@@ -18,7 +18,7 @@ from tray_app.desktop.theme.colours import Tone, Tones
 from tray_app.history.events import Event, EventKind
 
 if TYPE_CHECKING:
-    from tray_app.history.timeline import Entry, Gap
+    from tray_app.history.timeline import Entry
 
 
 _ICON_SIZES = (16, 24, 32, 48)
@@ -42,13 +42,11 @@ def kind_of(entry: Entry) -> EventKind | None:
     return entry.kind if isinstance(entry, Event) else None
 
 
-def tone_of(kind: EventKind | None) -> Tone:
-    return Tone.BAD if kind is None else MARK_TONES[kind]
-
-
-def gap_tone(gap: Gap) -> Tone:
-    """Return the tone of a gap: a change of tokens that took seconds is none that costs anything."""
-    return Tone.QUIET if gap.is_change else Tone.BAD
+def tone_of(entry: Entry) -> Tone:
+    """Return the tone of a mark. A gap for a change of tokens, which took seconds, costs nothing."""
+    if isinstance(entry, Event):
+        return MARK_TONES[entry.kind]
+    return Tone.QUIET if entry.is_change else Tone.BAD
 
 
 def paint_mark(painter: QPainter, kind: EventKind | None, box: QRectF, colour: QColor) -> None:
@@ -96,11 +94,15 @@ def paint_mark(painter: QPainter, kind: EventKind | None, box: QRectF, colour: Q
     painter.drawPath(path)
 
 
-def mark_icon(kind: EventKind | None, tones: Tones, selected: QColor, tone: Tone | None = None) -> QIcon:
-    """Return the mark as an icon of the list, by default in its own tone; `selected` is its colour in the selected
-    row."""
+def mark_icons(tones: Tones, selected: QColor) -> dict[tuple[EventKind | None, Tone], QIcon]:
+    """Return the icon of each mark in the list, by kind and tone; `selected` is its colour in the selected row."""
+    marks = (*MARK_TONES.items(), (None, Tone.BAD), (None, Tone.QUIET))
+    return {(kind, tone): _mark_icon(kind, tones.of(tone), selected) for kind, tone in marks}
+
+
+def _mark_icon(kind: EventKind | None, normal: QColor, selected: QColor) -> QIcon:
     icon = QIcon()
-    for mode, colour in ((QIcon.Mode.Normal, tones.of(tone or tone_of(kind))), (QIcon.Mode.Selected, selected)):
+    for mode, colour in ((QIcon.Mode.Normal, normal), (QIcon.Mode.Selected, selected)):
         for size in _ICON_SIZES:
             pixmap = QPixmap(size, size)
             pixmap.fill(Qt.GlobalColor.transparent)

@@ -26,7 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from tray_app.core.language import tr
-from tray_app.desktop.history.marks import MARK_TONES, gap_tone, paint_mark
+from tray_app.desktop.history.marks import paint_mark, tone_of
 from tray_app.desktop.history.week_layout import Piece, Spot, WeekLayout
 from tray_app.desktop.theme.colours import Tones, edge_colour, window_tones
 from tray_app.desktop.theme.dark_mode import is_high_contrast
@@ -147,7 +147,7 @@ class WeekView(QWidget):
         for event, box in layout.marks():
             if event == self._highlighted:
                 self._paint_highlight(painter, box)
-            paint_mark(painter, event.kind, box, self._tones.of(MARK_TONES[event.kind]))
+            paint_mark(painter, event.kind, box, self._tones.of(tone_of(event)))
 
     def _rebuild_layout(self) -> None:
         layout = None if self._week is None else WeekLayout(self._week, self.size(), QFontMetricsF(self.font()))
@@ -251,7 +251,7 @@ class WeekView(QWidget):
     def _paint_gap(self, painter: QPainter, layout: WeekLayout, gap: Gap) -> None:
         for piece in layout.gap_pieces(gap):
             if gap.trading:
-                painter.fillRect(piece.box, self._tones.of(gap_tone(gap)))
+                painter.fillRect(piece.box, self._tones.of(tone_of(gap)))
                 if gap == self._highlighted:
                     painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 2))
                     painter.setBrush(Qt.BrushStyle.NoBrush)
