@@ -6,6 +6,7 @@ import logging
 import pickle
 import pprint
 import traceback
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import KEYS, START
-from tray_app.core.secret import Secret
+from tray_app.core.secret import HiddenMapping, Secret
 from tray_app.core.token import Token, token_for
 from tray_app.service.outcome import Outcome
 
@@ -63,10 +64,22 @@ def test_secrets_are_not_pickled(value: Any, protocol: Any) -> None:
     assert TEXT not in str(raised.value)
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_a_secret_is_not_copied(copied: Any) -> None:
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+@pytest.mark.parametrize("value", [SECRET, HiddenMapping({"APP_SECRET": TEXT})])
+def test_what_is_hidden_is_not_copied(value: Any, copied: Any) -> None:
     with pytest.raises(TypeError):
-        copied(SECRET)
+        copied(value)
+
+
+def test_a_hidden_environment_is_read_as_one_and_is_no_mapping_that_a_reporter_walks_through() -> None:
+    hidden = HiddenMapping({"APP_SECRET": TEXT})
+
+    assert (hidden["APP_SECRET"], hidden.get("APP_SECRET"), hidden.get("OTHER", ""), len(hidden)) == (TEXT, TEXT, "", 1)
+    assert ("APP_SECRET" in hidden, "OTHER" in hidden, list(hidden)) == (True, False, ["APP_SECRET"])
+    with pytest.raises(KeyError):
+        hidden["OTHER"]
+    assert not isinstance(hidden, (Mapping, Sequence, Set))
+    assert TEXT not in pprint.pformat(hidden)
 
 
 def test_a_secret_is_not_json() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pprint
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 import httpx
@@ -48,8 +48,20 @@ def shown(error: BaseException) -> Iterator[tuple[str, str]]:
             code = trace.tb_frame.f_code
             if code.co_filename != __file__:
                 for name, value in trace.tb_frame.f_locals.items():
-                    yield f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} {name}", repr(value)
+                    for text in reported(value):
+                        yield f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} {name}", text
             trace = trace.tb_next
+
+
+def reported(value: object, depth: int = 0) -> Iterator[str]:
+    """Yield what a reporter shows of a value: its repr, or whatever is in a mapping or a sequence, as Sentry's does."""
+    yield repr(value)
+    if depth < 5 and isinstance(value, Mapping):
+        for one in value.values():
+            yield from reported(one, depth + 1)
+    elif depth < 5 and isinstance(value, (Sequence, Set)) and not isinstance(value, (str, bytes, bytearray)):
+        for one in value:
+            yield from reported(one, depth + 1)
 
 
 def raised_by(act: Callable[[], object]) -> BaseException:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from tray_app.core.lean import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    _MappingOfText = Mapping[str, str]
+else:
+    _MappingOfText = object
 
 _PREVIEW_CHARACTERS = 6
 FINGERPRINT_DIGITS = 16
@@ -61,10 +64,11 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
-class HiddenMapping(Mapping[str, str]):
-    """A view of a mapping, such as the environment, whose repr shows none of its values.
+class HiddenMapping(_MappingOfText):
+    """A view of a mapping, such as the environment, that shows none of its values.
 
-    The repr of `os.environ` shows the app secret, and a traceback with local variables shows that repr.
+    The repr of `os.environ` shows the app secret, and a traceback with local variables shows that repr. To `isinstance`
+    this is no `Mapping`: an error reporter walks through one, as Sentry's does, and reports each value.
     """
 
     __slots__ = ("_mapping",)
@@ -81,6 +85,13 @@ class HiddenMapping(Mapping[str, str]):
             return self._mapping[name]
         raise KeyError(name)
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of that name, or `default`."""
+        return self._mapping.get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._mapping
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._mapping)
 
@@ -89,6 +100,9 @@ class HiddenMapping(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return "HiddenMapping(***)"
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError("a hidden mapping is not pickled")
 
 
 def without_traceback(error: BaseException) -> None:
