@@ -139,6 +139,8 @@ def test_a_file_that_has_another_token_by_now_is_not_taken_over_and_not_touched(
         json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": ["ftp", "x"]}).encode(),
         json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": ["file", "\0"]}).encode(),
         json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": ["file"]}).encode(),
+        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": ["file", "\ud800"]}).encode(),
+        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": {"file": 1, "x": 2}}).encode(),
     ],
 )
 def test_lines_that_nobody_writes_say_nothing_and_hide_no_other(

@@ -7,6 +7,7 @@ doubts an older token of its own from then on, and takes the newer one over inst
 
 from __future__ import annotations
 
+import os
 import time
 
 from tray_app.core import logs
@@ -173,10 +174,12 @@ def _checked(line: bytes) -> dict[str, Any] | None:
         one: dict[str, Any] = load_json(line)
         texts = [one["for"], one["token"], *one["place"]]
         times = [one["at"], one["expires"]]
+        os.fsencode("".join(texts))  # what no name of a file can be
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     is_right = (
         len(texts) == 4
+        and isinstance(one["place"], list)
         and all(isinstance(text, str) and "\0" not in text for text in texts)
         and all(isinstance(at, float) for at in times)
         and one["place"][0] in _STORED
