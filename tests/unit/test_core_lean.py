@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tray_app.core.lean import load_json, sha256
+from tray_app.core.lean import load_json, sha256, text_digest
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -57,3 +57,12 @@ def test_without_a_part_of_cpython_the_module_itself_serves(missing: str) -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == ["[1]", "e3b0"]
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_the_digest_of_a_text_is_that_of_its_utf_8(text: str) -> None:
+    assert text_digest(text) == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_text_that_is_no_utf_8_has_a_digest_too() -> None:
+    assert text_digest("\udcb1\udce8") != text_digest("\udcb1\udce9")

@@ -19,6 +19,7 @@ from tray_app.stores.lock import ThreadLock
 
 OURS = "real:0123456789abcdef"
 DAY = 86400
+END = START + DAY
 
 
 @pytest.fixture
@@ -134,13 +135,13 @@ def test_a_file_that_has_another_token_by_now_is_not_taken_over_and_not_touched(
         b"[]",
         b"1e999",
         b"{" * 3000,
-        json.dumps({"for": OURS, "token": 5, "at": 1.0, "expires": START + DAY, "place": ["file", "x"]}).encode(),
-        json.dumps({"for": OURS, "token": "x", "at": "now", "expires": START + DAY, "place": ["file", "x"]}).encode(),
-        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": ["ftp", "x"]}).encode(),
-        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": ["file", "\0"]}).encode(),
-        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": ["file"]}).encode(),
-        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": ["file", "\ud800"]}).encode(),
-        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": START + DAY, "place": {"file": 1, "x": 2}}).encode(),
+        json.dumps({"for": OURS, "token": 5, "at": 1.0, "expires": END, "place": ["file", "x"]}).encode(),
+        json.dumps({"for": OURS, "token": "x", "at": "now", "expires": END, "place": ["file", "x"]}).encode(),
+        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": END, "place": ["ftp", "x"]}).encode(),
+        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": END, "place": ["file", "\0"]}).encode(),
+        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": END, "place": ["file"]}).encode(),
+        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": END, "place": ["file", "\ud800"]}).encode(),
+        json.dumps({"for": OURS, "token": "x", "at": 1.0, "expires": END, "place": {"file": 1, "x": 2}}).encode(),
     ],
 )
 def test_lines_that_nobody_writes_say_nothing_and_hide_no_other(

@@ -18,7 +18,10 @@ from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
 from tests import ROOT
+from tray_app.cli.terminal_mark import is_in_terminal, marked_as_in_terminal
 from tray_app.desktop.single_instance import Command, QuitResult, SingleInstance
+from tray_app.service.key_binding import KeyBinding
+from tray_app.settings.load import load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +90,20 @@ def test_nothing_stays_on_disk(qtbot: QtBot, first: SingleInstance, places: Path
     assert sys.platform == "win32" or list(places.iterdir())
     first.close()
     assert list(places.iterdir()) == []
+
+
+@pytest.mark.posix
+def test_the_name_of_a_folder_may_be_no_utf_8(qtbot: QtBot, places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a Korean one from an old disk or archive."""
+    folder = os.fsdecode(os.fsencode(places) + b"/\xb1\xe8")
+    one = SingleInstance(folder)
+    assert one.is_primary()
+    one.close()
+
+    environ = {"KIWOOM_TRAY_CONFIG_DIR": folder, "KIWOOM_TRAY_DATA_DIR": folder, "SSL_CERT_FILE": folder}
+    with marked_as_in_terminal(environ):
+        assert is_in_terminal(environ)
+    assert KeyBinding(load_settings(environ=environ), environ).route()
 
 
 def test_data_folders_do_not_meet(qtbot: QtBot, first: SingleInstance, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import time
 
-from tray_app.core.lean import sha256
+from tray_app.core.lean import text_digest
 from tray_app.settings.places import settings_scope, state_dir
 from tray_app.system.file_lock import try_lock
 from tray_app.system.private_files import open_private
@@ -61,5 +61,5 @@ def is_in_terminal(environ: Mapping[str, str]) -> bool:
 
 
 def _path(environ: Mapping[str, str]) -> str:
-    scope = sha256(settings_scope(environ).encode()).hexdigest()[:16]
+    scope = text_digest(settings_scope(environ))[:16]
     return os.path.join(state_dir(), f"terminal-{scope}.lock")

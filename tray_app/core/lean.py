@@ -20,7 +20,12 @@ else:
         except ImportError:
             from hashlib import sha256
 
-__all__ = ["load_json", "sha256"]
+__all__ = ["load_json", "sha256", "text_digest"]
+
+
+def text_digest(text: str) -> str:
+    """Return the SHA-256 of a text as hex digits. On Linux the text may be the name of a folder that is no UTF-8."""
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 class _Options:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tray_app.core.lean import sha256
+from tray_app.core.lean import text_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Secret:
 
     def fingerprint(self) -> str:
         """Return the first 16 hex digits of the text's SHA-256, which identify the secret without revealing it."""
-        return sha256(self._text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
+        return text_digest(self._text)[:FINGERPRINT_DIGITS]
 
     def __repr__(self) -> str:
         return "Secret(***)"

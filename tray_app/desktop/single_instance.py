@@ -14,7 +14,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from tray_app.core import logs
 from tray_app.core.errors import KiwoomTokenError
 from tray_app.core.language import tr
-from tray_app.core.lean import sha256
+from tray_app.core.lean import text_digest
 from tray_app.settings.places import shared_state_dir
 from tray_app.system.file_lock import is_still_at, try_lock
 from tray_app.system.private_files import open_private
@@ -57,7 +57,7 @@ class SingleInstance(QObject):
     def __init__(self, scope: str, parent: QObject | None = None) -> None:
         """Create the lock for `scope`, see `settings_scope`."""
         super().__init__(parent)
-        ident = sha256(os.path.normcase(scope).encode()).hexdigest()[:16]
+        ident = text_digest(os.path.normcase(scope))[:16]
         name = f"kiwoom-token-tray-{_user()}-{ident}"
         folder = _folder(name)
         self.address = name if sys.platform == "win32" else os.path.join(folder, name)

@@ -12,7 +12,7 @@ import os
 from tray_app.core import logs
 from tray_app.core.errors import SettingsError
 from tray_app.core.language import msg
-from tray_app.core.lean import load_json, sha256
+from tray_app.core.lean import load_json, text_digest
 from tray_app.core.profile import normalized
 from tray_app.settings.places import kwcli_config_dir
 from tray_app.settings.table import MODES
@@ -39,7 +39,7 @@ def alias_digest(alias: str) -> str:
     It uses the letters as typed at `kiwoomcli setup`, which may be spelled differently from ours.
     """
     as_typed = alias if alias.isascii() else next((one for one in _profiles() if normalized(one) == alias), alias)
-    return sha256(as_typed.encode()).hexdigest()[:16]
+    return text_digest(as_typed)[:16]
 
 
 def aliases() -> dict[str, str]:
