@@ -1402,6 +1402,23 @@ class TestOvertaken:
 
         return make
 
+    @pytest.mark.parametrize("act", [TokenService.ensure, TokenService.refresh, lambda one: one.refresh(rotate=True)])
+    def test_every_time_gives_up_and_asks_kiwoom_nothing(
+        self,
+        act: Callable[[TokenService], object],
+        opened: Callable[..., TokenService],
+        broker: FakeBroker,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """As with a Redis that answers with old values."""
+        service = opened()
+        monkeypatch.setattr(service.store.lock, "is_lost", lambda: True)
+
+        with pytest.raises(LockLost):
+            act(service)
+
+        assert (broker.issues, broker.revokes, service.store.lock.try_acquire()) == (0, 0, True)
+
     def test_takes_what_the_other_got_if_kiwoom_says_that_it_works(
         self, overtaken: Callable[..., TokenService], broker: FakeBroker, opened: Callable[..., TokenService]
     ) -> None:

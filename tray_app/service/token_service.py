@@ -53,6 +53,10 @@ if TYPE_CHECKING:
 CONFIRM_SECONDS = 600.0
 """A request that Kiwoom served with the token is recorded no more often than this."""
 
+_MAX_OVERTAKEN = 5
+"""How often a request is begun again because the lock was lost. It is lost each time where Redis forgets it, or answers
+with old values, and where a disk shows another file at each look."""
+
 _PATIENCE_WITH_TOKEN_SECONDS = 2.0
 """How long a caller with a token that still works waits for another that is asking Kiwoom, which may not answer."""
 
@@ -458,9 +462,9 @@ class TokenService:
                 self._local_lock = local_lock(lock.path)
         return self._local_lock if self._local_lock.acquire(timeout, on_update) else None
 
-    def _renew(self, request: Request, patience: float | None = None) -> Outcome:
+    def _renew(self, request: Request, patience: float | None = None, overtaken: int = 0) -> Outcome:
         """Carry the request out, or share the answer that another caller gets. Wait for that one at most `patience`
-        seconds, by default as long as a request can take."""
+        seconds, by default as long as a request can take. `overtaken` counts how often the lock was lost before."""
         shared: list[Outcome | BrokerError] = []
 
         def on_update(record: dict[str, Any]) -> bool:
@@ -478,13 +482,15 @@ class TokenService:
             try:
                 return session.renew(request)
             except LockLost:
+                if overtaken >= _MAX_OVERTAKEN and session.issued is None:
+                    raise
                 logs.warning("This program was stopped while it renewed the token, and another one went on")
         if session.issued is not None:
             with self._locked() as later:
                 outcome = later.store_late(session.issued)
             if outcome is not None:
                 return outcome
-        return self._renew(request.once_overtaken(session.seen), patience)
+        return self._renew(request.once_overtaken(session.seen), patience, overtaken + 1)
 
     def _shared_answer(self, record: dict[str, Any], request: Request) -> Outcome | BrokerError | None:
         """Return the answer that the lock's holder got from Kiwoom, if the caller can share it; None to go on
