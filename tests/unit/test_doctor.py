@@ -349,7 +349,7 @@ class TestReport:
             "APP_KEY_MOCK": "canary-mock-key",
             "APP_SECRET_MOCK": "canary-mock-secret",
             "KIWOOM_TOKEN": "canary-of-exec",
-            "KIWOOM_TRAY_REDIS_URL": "redis://user:canary-password@host:6379/0",
+            "KIWOOM_TRAY_REDIS_URL": "redis://user:canary-p%40ss@host:6379/0",
         }
         for name, value in canaries.items():
             monkeypatch.setenv(name, value)
@@ -363,8 +363,8 @@ class TestReport:
         assert flush_history(20)
         log = Path(log_file(TRAY_PROGRAM))
         log.parent.mkdir(parents=True)
-        log.write_text("token=anything Bearer something\ncanary-token canary-key\nwhat happened before\n")
-        return [*canaries.values(), "canary-password", "canary-token", token.value.fingerprint()[:8], "anything"]
+        log.write_text("token=anything Bearer something\ncanary-token canary-key\ncanary-p@ss\nwhat happened before\n")
+        return [*canaries.values(), "canary-p", "canary-token", token.value.fingerprint()[:8], "anything"]
 
     def test_holds_what_a_bug_report_needs_and_no_secret(
         self, canaries: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -7,6 +7,7 @@ import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from tray_app.cli.diagnostics import crash_file, log_file
 from tray_app.cli.history import recorded_days
@@ -147,6 +148,7 @@ def _secrets(settings: Settings | None) -> set[str]:
         for find in (_settings_in_reach, _keys_in_reach, _token_in_reach):
             with contextlib.suppress(KiwoomTokenError):
                 found |= find(settings)
+    found |= {unquote(one) for one in found}  # the password of an address
     return {one.strip() for one in found if len(one.strip()) >= _SHORTEST_SECRET}
 
 
