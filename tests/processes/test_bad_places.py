@@ -17,13 +17,15 @@ import pytest
 
 from tests.processes.conftest import PYTHON_PATH
 from tray_app.cli.doctor import doctor
-from tray_app.core.errors import InvalidInput
+from tray_app.core.errors import InvalidInput, StoreError
 from tray_app.core.token import decode, encode_seed, token_for
 from tray_app.exports.kwcli import cache_path
 from tray_app.kiwoom.keys import clean_keys
 from tray_app.kiwoom.sandbox import SANDBOX_APP_KEY, SANDBOX_APP_SECRET, SandboxKiwoom
 from tray_app.service.composition import open_service
 from tray_app.settings.load import load_settings
+from tray_app.stores.file import FileStore
+from tray_app.stores.lock import ThreadLock
 
 NOBODY = 65534
 DAY = 86400
@@ -126,6 +128,19 @@ class TestFullDisk:
         assert found["data folder"][0] is False
         assert "(No space left on device)" in found["data folder"][1]
         assert [one.name for one in small_disk.iterdir()] == ["ballast"]
+
+
+def test_a_file_that_is_mounted_on_its_own_is_told_with_what_to_do(small_disk: Path, tmp_path: Path) -> None:
+    """As a container has a single file of its host's: nothing can be put in its place."""
+    token, outside = small_disk / ".token", tmp_path / "on-the-host"
+    for path in (token, outside):
+        path.touch(mode=0o600)
+    subprocess.run(["mount", "--bind", str(outside), str(token)], check=True)
+    try:
+        with pytest.raises(StoreError, match="mounted on its own: mount its folder instead"):
+            FileStore(str(token), ThreadLock()).clear()
+    finally:
+        subprocess.run(["umount", str(token)], check=True)
 
 
 AS_NOBODY = """

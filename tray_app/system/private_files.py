@@ -29,11 +29,14 @@ _SECOND_NAME = msg("it has a second name (hard link)")
 _FOREIGN = msg("owned by another user")
 _BROKEN_LINK = msg("a link that leads nowhere")
 _NO_DRIVE = msg("the drive is not connected")
+_MOUNTED = msg("mounted on its own: mount its folder instead")
 _DENIED_OR_OPEN = msg("access denied, or another program has it open")
 _ACCESS_DENIED = 5
 
 OF_THE_SYSTEM = (
+    msg("Disk quota exceeded"),
     msg("File name too long"),
+    msg("File too large"),
     msg("Input/output error"),
     msg("Is a directory"),
     msg("No space left on device"),
@@ -82,6 +85,8 @@ def reason_of(error: OSError) -> str:
     """Return in words why a file cannot be used: in this module's own words, or in the system's."""
     if error.errno in {errno.EISDIR, errno.ENXIO}:
         return _NOT_A_FILE
+    if error.errno == errno.EBUSY and sys.platform != "win32":  # as a container has a single file of its host's
+        return _MOUNTED
     if sys.platform == "win32" and isinstance(error, PermissionError):
         is_of_a_file = error.winerror is None or (error.winerror == _ACCESS_DENIED and error.filename is not None)
         if is_of_a_file:  # one number for both, of C's runtime and of a rename over a file that is open
