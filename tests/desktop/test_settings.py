@@ -79,7 +79,7 @@ def test_valid_token_moves_with_the_store_and_the_tray_goes_on(desktop: Desktop)
 
         said = trader.done("config", "set", "store", "file")
 
-        assert "started again" in said
+        assert "until they are restarted" in said
         desktop.wait_for(lambda: trader.in_file() == "a-token-of-the-command-line", "the token in the file")
         desktop.wait_for(lambda: trader.in_keyring() is None, "an empty keyring")
         trader.put("another-token-in-the-file", 10_830)

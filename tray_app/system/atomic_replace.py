@@ -202,7 +202,7 @@ def _create_new(path: str) -> tuple[str, int]:
         os.close(descriptor)  # another process took it for a leftover before it was locked
         with contextlib.suppress(OSError):
             os.unlink(new)
-    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def _remove_leftovers(path: str, stale_before: int | None) -> None:
