@@ -240,6 +240,30 @@ class TestNamed:
         assert KeyringClient(LONG).backend_name() == "keyring.backends.SecretService.Keyring"
 
 
+@pytest.mark.parametrize("named", ["unix:path=/nowhere", "unix:abstract=nowhere", "unix:runtime=yes", " ", '"{}"\r'])
+def test_an_address_at_which_nobody_is_leads_to_the_bus_at_its_usual_place(
+    named: str, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", named.format(gnome_keyring))
+    token = a_token()
+
+    open_store(settings("auto")).write(token)
+
+    read = open_store(settings("keyring")).read()
+    assert read is not None
+    assert read.value == token.value
+    assert not (tmp_path / "data" / ".token").exists()
+
+
+def test_each_address_of_a_list_is_tried(
+    gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, short_tmp: Path
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_tmp / "nothing"))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path=/nowhere;{gnome_keyring}")
+
+    assert problem_of(KeyringClient(LONG).check) == ""
+
+
 class TestOutOfReach:
     @pytest.fixture
     def hide(self, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], None]:

@@ -27,8 +27,22 @@ def bus(short_tmp: Path) -> Iterator[Path]:
 def test_the_environments_own_address_comes_first(bus: Path) -> None:
     environ = {**NAMED, "XDG_RUNTIME_DIR": str(bus.parent)}
 
-    assert session_bus_address(environ) == "unix:path=/somewhere/bus"
+    assert session_bus_address(environ) == f"unix:path=/somewhere/bus;unix:path={bus}"
     assert is_bus_named(environ)
+
+
+def test_the_usual_place_is_in_the_list_once(bus: Path) -> None:
+    environ = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={bus}", "XDG_RUNTIME_DIR": str(bus.parent)}
+
+    assert session_bus_address(environ) == f"unix:path={bus}"
+
+
+@pytest.mark.parametrize("blank", [" ", "\r", '""'])
+def test_a_blank_names_no_bus(blank: str, bus: Path) -> None:
+    environ = {"DBUS_SESSION_BUS_ADDRESS": blank, "XDG_RUNTIME_DIR": str(bus.parent)}
+
+    assert session_bus_address(environ) == f"unix:path={bus}"
+    assert not is_bus_named(environ)
 
 
 def test_without_it_the_bus_in_the_runtime_folder_is_used(bus: Path) -> None:

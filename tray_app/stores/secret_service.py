@@ -26,6 +26,7 @@ from tray_app.system.session_bus import check_own_bus, is_bus_named, session_bus
 from tray_app.system.user_folders import expand_user
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
 
     from jeepney import MatchRule, Message
@@ -72,13 +73,12 @@ class BoundedConnection(DBusConnection):  # type: ignore[misc]
     def __init__(self, address: str, seconds: float) -> None:
         self.allow(seconds)
         self._prompt = ""
-        socket = prep_socket(next(get_connectable_addresses(address)), timeout=seconds)
+        connected = _connected_socket(address, seconds)
         try:
-            check_own_bus(socket)
-            super().__init__(socket)
+            super().__init__(connected)
             add_match_rules(self)
         except BaseException:
-            socket.close()
+            connected.close()
             raise
 
     def allow(self, seconds: float, prompt_seconds: float = _SILENT_PROMPT_SECONDS) -> None:
@@ -101,6 +101,28 @@ class BoundedConnection(DBusConnection):  # type: ignore[misc]
         except TimeoutError:
             self.send(new_method_call(DBusAddress(self._prompt, BUS_NAME, PROMPT_IFACE), "Dismiss"))
             raise Unanswered from None
+
+
+def _connected_socket(address: str, seconds: float) -> socket.socket:
+    """Return a socket to the first bus of the list that this user has and that can be reached. Raises what the last one
+    did; `TimeoutError` at once, because a bus that does not answer is there."""
+    problem: Exception = ValueError(address)
+    for one in get_connectable_addresses(address):
+        try:
+            connected: socket.socket = prep_socket(one, timeout=seconds)
+        except TimeoutError:
+            raise
+        except (OSError, AuthenticationError) as error:
+            problem = error
+            continue
+        try:
+            check_own_bus(connected)
+        except PermissionError as error:
+            connected.close()
+            problem = error
+        else:
+            return connected
+    raise problem
 
 
 class Unanswered(Exception):

@@ -8,6 +8,7 @@ import sys
 from urllib.parse import quote
 
 from tray_app.core import logs
+from tray_app.core.pasted import variable
 from tray_app.system.user_folders import owner_of_home, runtime_folder
 
 TYPE_CHECKING = False
@@ -20,16 +21,24 @@ _VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
 
 def is_bus_named(environ: Mapping[str, str]) -> bool:
     """Return True if the environment names the bus. Cron, ssh and system units start programs without that variable."""
-    return bool(environ.get(_VARIABLE))
+    return bool(variable(environ, _VARIABLE))
 
 
 def session_bus_address(environ: Mapping[str, str]) -> str:
-    """Return the address that the environment names, else that of the usual place; empty if there is no bus.
+    """Return the address that the environment names, then that of the usual place, with a `;` between them as D-Bus
+    writes a list to be tried in this order; empty if there is no bus.
 
-    The usual place is `bus` in the user's runtime folder, and counts only if it is a socket of this very user.
+    The named one may be that of a session that has ended: a terminal of `tmux` or `screen` goes on with it after the
+    next login. The usual place is `bus` in the user's runtime folder, and counts only if it is a socket of this very
+    user.
     """
-    if is_bus_named(environ):
-        return environ[_VARIABLE]
+    named, usual = variable(environ, _VARIABLE), _usual_address(environ)
+    if usual in named.split(";"):
+        return named
+    return ";".join(filter(None, (named, usual)))
+
+
+def _usual_address(environ: Mapping[str, str]) -> str:
     if sys.platform == "win32":
         return ""
     folder = environ.get("XDG_RUNTIME_DIR", "")
