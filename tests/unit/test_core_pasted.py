@@ -42,6 +42,7 @@ def test_a_whole_line_is_no_key(line: str) -> None:
         "my_appkey.TXT",
         "\\\\server\\key",
         ".env",
+        "data/.token",
     ],
 )
 def test_a_path_is_no_key(path: str) -> None:
@@ -51,6 +52,11 @@ def test_a_path_is_no_key(path: str) -> None:
 @pytest.mark.parametrize("key", [KEY, f"{KEY}=", f"{KEY}==", "-" + KEY])
 def test_a_key_is_no_mistake(key: str) -> None:
     assert mistake_in(key) == ""
+
+
+@pytest.mark.parametrize("word", ["null", "None", "undefined", "nil", "NaN", "$KEY", "%APP_KEY%", "<app-key>"])
+def test_what_stands_for_nothing_is_no_key(word: str) -> None:
+    assert "nothing was filled in" in mistake_in(word)
 
 
 def test_the_message_does_not_repeat_the_text() -> None:

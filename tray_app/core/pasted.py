@@ -19,7 +19,9 @@ _QUOTES = "\"'"
 _PATH_STARTS = ("/", "./", "../", "~/", ".\\", "..\\", "~\\", "\\\\", "file:")
 _NEVER_INSIDE = set("\"'`{}[]<>;,#")
 _FORBIDDEN_BY_WINDOWS = frozenset('<>"|?*')
-_FILE_ENDS = (".txt", ".env", ".json", ".csv", ".toml")
+_FILE_ENDS = (".txt", ".env", ".json", ".csv", ".toml", ".token")
+_NOTHING = {"null", "none", "nil", "undefined", "nan"}
+"""What programs print in the place of a value that is not there: `jq`, Python, JavaScript."""
 
 
 def unquoted(text: str) -> str:
@@ -37,12 +39,14 @@ def variable(environ: Mapping[str, str], name: str) -> str:
 
 def mistake_in(text: str) -> str:
     """Return the message about what was given instead of a key or token: a line `APP_KEY=…`, a path, the name of a
-    variable that nobody filled in, or half of a pair of quotes; empty for none of them.
+    variable that nobody filled in, a word for nothing such as `null`, or half of a pair of quotes; empty for none of
+    them.
 
     Kiwoom's keys are letters, digits, `-` and `_`, so they have neither `=` nor `:` before their end, nor slashes.
     The message is returned and not raised, because a traceback would hold the text.
     """
-    if text.startswith(("$", "%", "<", "{{")) and text[1:].strip("%<>{}() ").replace("-", "_").isidentifier():
+    is_unfilled = text.startswith(("$", "%", "<", "{{")) and text[1:].strip("%<>{}() ").replace("-", "_").isidentifier()
+    if is_unfilled or text.lower() in _NOTHING:
         return msg("A placeholder was given in which nothing was filled in. Give the text itself.")
     name, _, value = text.removeprefix("export ").replace(":", "=", 1).partition("=")
     if text.lower().startswith(_PATH_STARTS) or text.lower().endswith(_FILE_ENDS) or _has_drive(text):
