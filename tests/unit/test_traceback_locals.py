@@ -239,11 +239,12 @@ def test_settings_that_cannot_be_used_show_no_environment(monkeypatch: pytest.Mo
     assert_hides(raised_by(lambda: TokenManager(store="cloud")))
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("variable", ["KIWOOM_TRAY_ENCRYPTION_KEY", "KIWOOM_TRAY_REDIS_URL", "KIWOOM_TRAY_BASE_URL"])
 def test_a_secret_in_a_variable_that_cannot_be_used_is_not_shown(
-    variable: str, monkeypatch: pytest.MonkeyPatch
+    variable: str, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, f"http://user:{HIDDEN}@example.org")
+    monkeypatch.setenv(variable, f"{scheme}://user:{HIDDEN}@example.org")
 
     def use() -> None:
         manager = TokenManager(store="redis" if "REDIS" in variable else "file")

@@ -39,6 +39,9 @@ ENVIRONMENT, PROFILE, FILE, KWCLI, UNSET = "environment", "profile", "file", "ki
 NO_SHARES = {"share_kwcli": False, "share_token_file": False, BOT_FILE: ""}
 """The settings with which no other tool gets the token."""
 
+_OF_A_LOGIN = set("@?#")
+"""What precedes or follows a password in an address."""
+
 _BOT_FILE_IS_TOKEN_FILE = msg("share_bot_file is left out, because it is the file of a token itself.")
 
 
@@ -406,10 +409,12 @@ def _refuse_case_conflict(name: str, document: Document, find_aliases: Callable[
 
 
 def _base_url(url: str) -> str | None:
-    """Refuse early an address that keys must not be sent to; the broker checks it in full before it sends any."""
+    """Refuse early an address that keys must not be sent to, and one that may hold a password; the broker checks it in
+    full before it sends any."""
     scheme, _, rest = url.lower().partition("://")
     on_this_computer = rest.startswith(("127.", "localhost", "[::1]"))
-    if url and scheme != "https" and not (scheme == "http" and on_this_computer):
+    is_safe = scheme == "https" or (scheme == "http" and on_this_computer)
+    if url and (not is_safe or set(url) & _OF_A_LOGIN):
         raise SettingsError(
             msg(
                 "KIWOOM_TRAY_BASE_URL must be https, or http on this computer itself (127.0.0.1, localhost), without "
