@@ -194,6 +194,8 @@ OF_OTHER_PROGRAMS = [
     '{"token": "TOKEN", "expires_dt": "20260922231320", "strategy": "mine"}',
     '{"strategy": {"token": "TOKEN", "expires_dt": "20260922231320"}}',
     '[{"token": "TOKEN", "expires_dt": "20260922231320"}]',
+    '{"token": {"of": "TOKEN"}, "expires_dt": "20260922231320"}',
+    '{"token": "TOKEN", "expires_dt": ["20260922231320"]}',
     '{"token": "cut sho',
     '# "token" of the bot\nlevel = 3\n',
     '"token"',

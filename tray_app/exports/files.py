@@ -120,14 +120,17 @@ class BotFile:
 
 
 def _fields_in(content: bytes) -> dict[str, object]:
-    """Return the two fields of a file that has just these; empty for any other."""
+    """Return the two fields of a file that has just these, with a text, a number or nothing in each; empty for any
+    other."""
     import json
 
     try:
         fields = json.loads(decode_text(content))
     except (ValueError, RecursionError):
         return {}
-    return fields if isinstance(fields, dict) and fields.keys() == _FIELDS else {}
+    if not isinstance(fields, dict) or fields.keys() != _FIELDS:
+        return {}
+    return {} if any(isinstance(one, (dict, list)) for one in fields.values()) else fields
 
 
 class TokenFileCopy:
