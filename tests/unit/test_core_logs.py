@@ -48,6 +48,24 @@ def test_what_looks_like_a_token_is_masked_also_by_a_child_logger(name: str, cap
     assert TOKEN not in caplog.text
 
 
+@pytest.mark.parametrize("name", ["kiwoom", "kiwoom.newer-than-our-last-line"])
+@pytest.mark.parametrize("use", ["get_token()", "set_token('another', 86400)", "ensure_token()"])
+def test_what_a_host_program_logs_is_masked_though_we_have_logged_nothing(name: str, use: str) -> None:
+    program = (
+        "import contextlib, logging, sys; sys.path.insert(0, sys.argv[1])\n"
+        "logging.basicConfig(level=logging.CRITICAL, format='%(message)s %(token)s')\n"
+        "from tray_app import TokenManager\n"
+        f"with contextlib.suppress(Exception): TokenManager(store='memory').{use}\n"
+        "logging.getLogger(sys.argv[2]).critical('The answer was %s', sys.argv[3], extra={'token': sys.argv[3]})\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(ROOT), name, TOKEN], capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr == "The answer was *** ***\n"
+
+
 def test_the_line_names_the_place_that_logged_it(caplog: pytest.LogCaptureFixture) -> None:
     logs.warning("A line")
 

@@ -220,6 +220,7 @@ class TokenManager(Pickled):
         _managers.add(self)
 
     def _begin(self, settings: Settings, store: Store | None = None) -> None:
+        logs.protect()
         for problem in settings.problems:
             logs.warning("%s", problem)
         service = open_service(settings, store=store, clock=self._clock)

@@ -29,9 +29,7 @@ def is_enabled(level: int) -> bool:
     if _logger is None:
         if "logging" not in sys.modules:
             return False
-        import logging
-
-        _logger = logging.getLogger(NAME)
+        _logger = kiwoom_logger()
     return _logger.isEnabledFor(level)
 
 
@@ -64,16 +62,23 @@ def forget_first() -> None:
     _open = None
 
 
+def protect() -> None:
+    """Let what looks like a secret be masked also in lines of a host program, if that has begun to log."""
+    if "logging" in sys.modules:
+        kiwoom_logger()
+
+
 def kiwoom_logger() -> logging.Logger:
     """Return the logger `kiwoom`, with the redacting filter on it and on its children, and no output of its own."""
     import logging
 
-    from tray_app.core.redaction import RedactingFilter
+    from tray_app.core.redaction import RedactingFilter, RedactingHandler
 
     logger = logging.getLogger(NAME)
     if not any(isinstance(one, RedactingFilter) for one in logger.filters):
         logger.addFilter(RedactingFilter())
-        logger.addHandler(logging.NullHandler())
+    if not any(isinstance(one, RedactingHandler) for one in logger.handlers):
+        logger.addHandler(RedactingHandler())
     for name, child in list(logger.manager.loggerDict.items()):
         if not name.startswith(f"{NAME}.") or not isinstance(child, logging.Logger):
             continue

@@ -1,9 +1,10 @@
 """The last safeguard: a log filter that masks whatever looks like a token, a key or a secret.
 
 Secrets have a type that shows nothing (`Secret`); this filter is for whatever escapes it. The filter is on the logger
-`kiwoom`, on its child loggers, and on each handler that this program makes. A limit remains: a filter of a logger does
-not see the records of its children, so what a host program logs through a child logger that is newer than our last line
-reaches the host's own handlers as it is.
+`kiwoom`, on its child loggers, and on each handler that this program makes. A filter of a logger does not see the
+records of its children, but a handler does, before those of the root logger: so `RedactingHandler` masks what a host
+program logs through any child. A limit remains: a handler that the host has put on the child itself sees a line first,
+if that child is newer than our last line.
 """
 
 from __future__ import annotations
@@ -104,6 +105,13 @@ class RedactingFilter(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
         return True
+
+
+class RedactingHandler(logging.NullHandler):
+    """Writes nothing, and masks secrets in the records of child loggers before the handlers further up get them."""
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        return RedactingFilter().filter(record)
 
 
 def _masked(name: str, value: object) -> object:
