@@ -1524,3 +1524,21 @@ def test_sandbox_refuses_what_it_cannot_use(run: Callable[..., Run], words: list
     refused = run("sandbox", *words)
     assert (refused.status, refused.out) == (2, "")
     one_line(refused.err)
+
+
+@pytest.mark.parametrize("words", [["get\r"], ["get", "--format", "RAW\r"], ["--profile", '"default"', "get"]])
+def test_a_word_has_quotes_another_case_or_the_line_end_of_a_script_from_windows(
+    words: list[str], run: Callable[..., Run], folder: Path
+) -> None:
+    put(run)
+
+    got = run(*words)
+
+    assert (got.status, got.out.strip()) == (0, TOKEN)
+
+
+def test_the_last_word_of_another_programs_command_line_stays_as_it_is(run: Callable[..., Run], folder: Path) -> None:
+    put(run)
+    program = "import sys; sys.exit(len(sys.argv[1]))"
+
+    assert process("exec", "--", sys.executable, "-c", program, "four\r").returncode == 5

@@ -144,11 +144,14 @@ class _PlainGet:
 
 
 def _understood(arguments: Sequence[str]) -> Namespace | _PlainGet:
-    if list(arguments) == _PLAIN_GET:
+    words = [*arguments]
+    if "exec" not in words[:-1]:  # whose last word is another program's
+        words[-1:] = [one.rstrip("\r") for one in words[-1:]]  # of a script that was saved with CRLF
+    if words == _PLAIN_GET:
         return _PlainGet()
     from tray_app.cli.parser import command_parser
 
-    return command_parser().parse_args(arguments)
+    return command_parser().parse_args(words)
 
 
 def _answered(options: Any) -> int:

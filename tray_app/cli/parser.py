@@ -7,7 +7,7 @@ import sys
 
 from tray_app.core.errors import DONE, USAGE
 from tray_app.core.language import msg, tr
-from tray_app.core.pasted import plain_number
+from tray_app.core.pasted import plain_number, unquoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +121,11 @@ def command_parser() -> Parser:
     common = Parser(add_help=False)
     for one, default in ((parser, None), (common, argparse.SUPPRESS)):
         one.add_argument(
-            "--profile", default=default, metavar="NAME", help=tr("the account; else KIWOOM_PROFILE, or default")
+            "--profile",
+            type=unquoted,
+            default=default,
+            metavar="NAME",
+            help=tr("the account; else KIWOOM_PROFILE, or default"),
         )
     parser.add_argument(
         "--sandbox", action="store_true", help=tr("use the practice Kiwoom of this computer, without keys")
@@ -139,7 +143,7 @@ def command_parser() -> Parser:
         return commands.add_parser(name, help=purpose, description=purpose, parents=[common])
 
     get = command("get", tr("print a valid token, issuing one if needed"))
-    get.add_argument("--format", choices=("raw", "json", "header", "env", "kwcli"), default="raw")
+    get.add_argument("--format", type=_word, choices=("raw", "json", "header", "env", "kwcli"), default="raw")
     get.add_argument(
         "--min-remaining", type=seconds, metavar="S", help=tr("ask Kiwoom if fewer seconds are left (default 300)")
     )
@@ -177,7 +181,7 @@ def command_parser() -> Parser:
     end.add_argument("--expires-dt", metavar="YYYYMMDDHHMMSS", help=tr("when it expires, in Korean time"))
 
     login = command("login", tr("store the app key and secret in the keyring"))
-    login.add_argument("--mode", choices=("real", "demo"), help=tr("real or mock trading"))
+    login.add_argument("--mode", type=_word, choices=("real", "demo"), help=tr("real or mock trading"))
     source = login.add_mutually_exclusive_group()
     source.add_argument(
         "--from",
@@ -190,10 +194,10 @@ def command_parser() -> Parser:
     login.add_argument("--no-check", action="store_true", help=tr("do not check them by issuing a token"))
 
     logout = command("logout", tr("remove the app key and secret"))
-    logout.add_argument("--mode", choices=("real", "demo"), help=tr("real or mock trading"))
+    logout.add_argument("--mode", type=_word, choices=("real", "demo"), help=tr("real or mock trading"))
 
     execute = command("exec", tr("run a command with the token in its environment"))
-    execute.add_argument("--format", choices=("env", "kwcli"), default="env")
+    execute.add_argument("--format", type=_word, choices=("env", "kwcli"), default="env")
     execute.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD …")
 
     command("watch", tr("keep the token valid from this terminal: countdown, renewal, warnings"))
@@ -248,10 +252,15 @@ def _add_config(config: argparse.ArgumentParser, common: Parser) -> None:
     action("path", tr("where the file is"))
 
 
+def _word(text: str) -> str:
+    """Return a known word as settings and the environment take it: letter case, quotes and blanks do not matter."""
+    return unquoted(text).lower()
+
+
 def seconds(text: str) -> float:
     """Return a number of seconds, 0 or more. Raises `ArgumentTypeError`."""
     try:
-        value = plain_number(text)
+        value = plain_number(unquoted(text))
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
@@ -260,6 +269,7 @@ def seconds(text: str) -> float:
 
 
 def _port(text: str) -> int:
+    text = unquoted(text)
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise argparse.ArgumentTypeError(tr("it takes a number from 0 to 65535"))
     return int(text)
@@ -267,8 +277,9 @@ def _port(text: str) -> int:
 
 def _time_of_day(text: str) -> int | str:
     """Return minutes after midnight, or `off`. Raises `ArgumentTypeError`."""
-    if text.casefold() == "off":
-        return "off"
+    text = _word(text)
+    if text == "off":
+        return text
     from tray_app.settings.kinds import time_of_day
 
     minutes = time_of_day(text)
@@ -278,6 +289,7 @@ def _time_of_day(text: str) -> int | str:
 
 
 def _days(text: str) -> int:
+    text = unquoted(text)
     if not (text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= 90):
         raise argparse.ArgumentTypeError(tr("it takes a whole number from 1 to 90"))
     return int(text)
