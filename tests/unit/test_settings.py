@@ -234,6 +234,7 @@ class TestBrokenFile:
             ('language = "en"', ": language is set twice"),
             ("[profiles.second", ": the bracket is not closed"),
             ("[profiles.스윙]", ': Quote names with other letters or blanks, such as [profiles."스윙"]'),
+            ('profiles.스윙.mode = "demo"', ': Quote names with other letters or blanks, such as [profiles."스윙"]'),
             ("[profiles.a b]", ': Quote names with other letters or blanks, such as [profiles."스윙"]'),
             ("[profiles.a b.c]", " is not TOML"),
         ],
@@ -251,6 +252,13 @@ class TestBrokenFile:
         assert [str(one).startswith(f"{file}, line {line}{told}") for one in settings.problems] == [True]
         assert settings.language == "ko"
         assert load("third").mode == "demo"
+
+    def test_a_profile_in_a_line_of_its_own_needs_quotes_too(self, load: Callable[..., Settings], file: Path) -> None:
+        file.write_text('[profiles]\n스윙 = {mode = "demo"}\n', encoding="utf-8")
+
+        (problem,) = load("스윙").problems
+
+        assert str(problem).startswith(f"{file}, line 2: Quote names with other letters")
 
     def test_what_stands_under_a_broken_head_counts_for_nobody_else(
         self, load: Callable[..., Settings], file: Path

@@ -693,7 +693,7 @@ class TestPlaces:
         assert (done.stdout.strip(), done.stderr) == (str(private_places / "tokens"), "")
 
     @pytest.mark.posix
-    @pytest.mark.parametrize("mask", [0, 0o027, 0o077])
+    @pytest.mark.parametrize("mask", [0, 0o027, 0o077, 0o177])
     def test_the_settings_folder_is_private_whatever_the_mask(
         self, mask: int, run: Callable[..., Run], private_places: Path
     ) -> None:
@@ -785,14 +785,23 @@ class TestNames:
         assert run("--profile", asked, "config", "set", "policy", "notify").status == DONE
         assert file.read_text(encoding="utf-8") == f'[profiles."{written}"]\nmode = "demo"\npolicy = "notify"\n'
 
-    def test_that_look_alike_twice_are_not_chosen_among(self, file: Path) -> None:
-        file.write_text(
-            f'[profiles."{self.COMPOSED}"]\nmode = "real"\n[profiles."{self.APART}"]\nmode = "demo"\n', encoding="utf-8"
-        )
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ('[profiles."COMPOSED"]\nmode = "demo"\n[profiles."APART"]\nmode = "real"\n', 3),
+            ('[profiles]\n"COMPOSED" = {mode = "demo"}\n"APART" = {mode = "real"}\n', 3),
+            ('profiles."APART".mode = "demo"\nprofiles."COMPOSED".mode = "real"\n', 2),
+            ('\n[profiles."COMPOSED"]\nmode = "demo"\n[profiles."ESCAPED"]\nmode = "real"\n', 2),
+        ],
+    )
+    def test_that_look_alike_twice_are_not_chosen_among(self, text: str, line: int, file: Path) -> None:
+        escaped = "".join(f"\\u{ord(letter):04x}" for letter in self.APART)
+        text = text.replace("COMPOSED", self.COMPOSED).replace("APART", self.APART).replace("ESCAPED", escaped)
+        file.write_text(text, encoding="utf-8")
 
         settings = load_settings(self.COMPOSED)
 
-        assert ["line 3: the section is there twice" in str(one) for one in settings.problems] == [True]
+        assert [f"line {line}: the section is there twice" in str(one) for one in settings.problems] == [True]
         with pytest.raises(SettingsError):
             _ = settings.mode
 

@@ -156,15 +156,15 @@ class Document:
         profiles = self.fields.get("profiles")
         if not isinstance(profiles, dict) or len(self.sections) == len(profiles):
             return
-        seen: set[tuple[str, ...]] = set()
-        for number, line in enumerate(lines, 1):
-            if line.isascii() or not line.lstrip().startswith("["):
-                continue
-            path = _path_in(line)
-            if path in seen:
+        seen: set[str] = set()
+        for spelled in profiles:
+            name = normalized(spelled)
+            if name in seen:
+                its_own = (number for number, line in enumerate(lines, 1) if spelled in line)
+                number = next(its_own, self._line_of(("profiles", name)))  # the latter where it is written in escapes
                 problem = SettingsError(_HEAD_TWICE, path=self.path, line=number)
-                self.unknown += [Unknown(path, key, problem) for key in TABLE]
-            seen.add(path)
+                self.unknown += [Unknown(("profiles", name), key, problem) for key in TABLE]
+            seen.add(name)
 
     def _note_unknown(self, left_out: range, lines: list[str]) -> None:
         """Record which settings the left-out lines may have set: those of a section with its head, or of one
@@ -182,7 +182,9 @@ class Document:
         section, key = key_of(line)
         if section is None:
             section = _section_around(lines, left_out.start)
-        if key:
+        if not is_toml_alone and _lacks_quotes(line, section):
+            message = _HEAD_NO_QUOTES
+        elif key:
             values["key"] = key
             message = _TWICE if is_toml_alone else _wrong_value(line, key)
         else:
@@ -308,6 +310,18 @@ def _wrong_head(line: str) -> str:
         return _HEAD_OPEN
     name = _name_in_head(line)
     return _HEAD_NO_QUOTES if name and _parses(f'[profiles."{name}"]') else _NOT_TOML
+
+
+def _lacks_quotes(line: str, section: tuple[str, ...] | None) -> bool:
+    """Return True for a line such as `profiles.스윙.mode = "demo"`, or `스윙 = {…}` in the section `[profiles]`, that
+    would be TOML with quotes around the profile's name."""
+    names, equals, value = line.partition("=")
+    words = [one.strip() for one in names.split(".")]
+    at = 0 if section == ("profiles",) else 1
+    if not equals or len(words) <= at or (at and words[0] != "profiles") or not is_profile(words[at]):
+        return False
+    words[at] = f'"{words[at]}"'
+    return _parses(f"{'.'.join(words)} = {value}")
 
 
 def _wrong_value(line: str, key: str) -> str:

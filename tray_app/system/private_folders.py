@@ -29,9 +29,14 @@ def make_folder(path: str) -> None:
         if os.path.isdir(path):  # another was faster
             return
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
-    if sys.platform != "win32" and os.geteuid() == 0:
+    if sys.platform == "win32":
+        return
+    is_masked = os.lstat(path).st_mode & 0o700 != 0o700  # by a umask that is meant for files, such as 0177
+    if is_masked or os.geteuid() == 0:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
+            if is_masked:
+                os.fchmod(descriptor, 0o700)
             give_to_owner_of(parent, descriptor)
         finally:
             os.close(descriptor)
