@@ -27,6 +27,7 @@ from tests.certificates import self_made
 from tests.ports import free_port
 from tray_app.core.errors import BrokerUnavailable, Remedy, SettingsError
 from tray_app.kiwoom.broker import Broker
+from tray_app.kiwoom.http_client import tls_context
 from tray_app.kiwoom.keys import clean_keys
 
 APP_KEY = "APPKEY-that-nobody-may-see"
@@ -181,12 +182,27 @@ class TestCertificates:
         with Answers(good_answer) as kiwoom:
             assert issued_token(Broker(kiwoom.base_url)) == "token-of-a-test"
 
+    @pytest.mark.parametrize("written", ["{}\r", '"{}"', " {} "])
+    def test_are_found_where_a_file_of_windows_or_with_quotes_names_them(
+        self, written: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", written.format(self_made(tmp_path, "api.example")[0]))
+        monkeypatch.setenv("SSL_CERT_DIR", "\r")
+
+        assert len(tls_context("https://api.example").get_ca_certs()) == 1
+
     @pytest.mark.parametrize(
         ("variable", "make", "reason"),
         [
             ("SSL_CERT_FILE", lambda path: None, "names a file that does not exist"),
             ("SSL_CERT_FILE", lambda path: path.write_text("not a certificate"), "names a file without certificates"),
             ("SSL_CERT_FILE", lambda path: path.mkdir(), "SSL_CERT_FILE names a file"),
+            pytest.param(
+                "SSL_CERT_FILE",
+                lambda path: os.mkfifo(path),  # noqa: PLW0108 - Windows has none
+                "names a file that cannot be read",
+                marks=pytest.mark.posix,
+            ),
             ("SSL_CERT_DIR", lambda path: None, "names a folder that does not exist"),
         ],
     )

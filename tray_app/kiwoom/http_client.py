@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from tray_app.core.errors import Remedy, SettingsError
 from tray_app.core.language import msg
+from tray_app.core.pasted import variable
 from tray_app.kiwoom.endpoints import is_loopback
+from tray_app.system.private_files import open_regular
 
 if TYPE_CHECKING:
     import httpx
@@ -80,7 +82,7 @@ def tls_context(base_url: str) -> ssl.SSLContext:
     """
     if not base_url.startswith("https:"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # plain HTTP on loopback: trusts nobody, and is loaded fast
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    file, folder = variable(os.environ, "SSL_CERT_FILE"), variable(os.environ, "SSL_CERT_DIR")
     if file or folder:
         return _context_from(file, folder)
     import truststore
@@ -93,7 +95,7 @@ def tls_context(base_url: str) -> ssl.SSLContext:
     return context
 
 
-def _context_from(file: str | None, folder: str | None) -> ssl.SSLContext:
+def _context_from(file: str, folder: str) -> ssl.SSLContext:
     if folder and not any(os.path.isdir(each) for each in folder.split(os.pathsep)):
         raise SettingsError(
             "SSL_CERT_DIR names a folder that does not exist: {path}. Correct or remove the variable.",
@@ -101,6 +103,8 @@ def _context_from(file: str | None, folder: str | None) -> ssl.SSLContext:
             path=folder,
         )
     try:
+        if file:
+            os.close(open_regular(file))  # OpenSSL would wait for a pipe
         return ssl.create_default_context(cafile=file or None, capath=folder or None)
     except FileNotFoundError:
         sentence = msg("SSL_CERT_FILE names a file that does not exist: {path}. Correct or remove the variable.")
