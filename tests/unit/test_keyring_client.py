@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from keyring.backends import chainer, fail, null
 from tests import ROOT
 from tests.doubles import MemoryKeyring
 from tests.threads import no_more_threads
+from tray_app.cli.doctor import doctor
 from tray_app.core.errors import KeyringUnavailable, KeysMissing
 from tray_app.kiwoom.keys import find_keys
 from tray_app.settings.places import shared_state_dir
@@ -281,10 +283,23 @@ class TestWhichKeyring:
         KeyringClient(LONG).check()
 
     @pytest.mark.parametrize("name", ["no.such.module.Keyring", "keyring.backends.no_such.Keyring"])
-    def test_a_backend_that_cannot_be_loaded_has_failed(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_backend_that_cannot_be_loaded_has_failed(
+        self, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
 
-        assert problem_of(lambda: KeyringClient(LONG).get("service", "user")) == KeyringUnavailable.FAILED
+        with pytest.raises(KeyringUnavailable, match="PYTHON_KEYRING_BACKEND names a keyring that is not") as refused:
+            KeyringClient(LONG).get("service", "user")
+        assert refused.value.problem == KeyringUnavailable.FAILED
+        doctor(None, as_json=True)
+        told = {one["name"]: one["text"] for one in json.loads(capsys.readouterr().out)}
+        assert told["keyring"].endswith("Correct or remove it."), "and nothing about another login"
+
+    def test_a_blank_names_no_backend(self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        use(MemoryKeyring())
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "\r")
+
+        assert KeyringClient(LONG).backend_name() == "tests.doubles.MemoryKeyring"
 
     def test_a_chain_without_links_does_not_crash(
         self, use: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
@@ -549,6 +564,7 @@ import sys, threading
 sys.path.insert(0, {root!r})
 import keyring
 from tests.doubles import MemoryKeyring
+from tray_app.cli.doctor import doctor
 from tray_app.core.errors import KeyringUnavailable, KeysMissing
 from tray_app.kiwoom.keys import find_keys
 from tray_app.stores.keyring_client import KeyringClient, shared_keyring_client

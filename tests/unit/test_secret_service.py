@@ -255,9 +255,7 @@ def test_an_address_at_which_nobody_is_leads_to_the_bus_at_its_usual_place(
     assert not (tmp_path / "data" / ".token").exists()
 
 
-def test_each_address_of_a_list_is_tried(
-    gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, short_tmp: Path
-) -> None:
+def test_each_address_of_a_list_is_tried(gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, short_tmp: Path) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_tmp / "nothing"))
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path=/nowhere;{gnome_keyring}")
 
@@ -347,6 +345,14 @@ class TestLocked:
         assert KeyringClient(LONG).get(*NAMES) == "value"
         monkeypatch.delenv("KEYRING_PROPERTY_PREFERRED_COLLECTION")
         assert problem_of(KeyringClient(LONG).check) == KeyringUnavailable.LOCKED
+
+    @pytest.mark.parametrize("preferred", ["", " ", '""', f'"{LOGIN_COLLECTION}"\r'])
+    def test_a_blank_prefers_none_and_quotes_are_dropped(
+        self, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, preferred: str
+    ) -> None:
+        monkeypatch.setenv("KEYRING_PROPERTY_PREFERRED_COLLECTION", preferred)
+
+        KeyringClient(LONG).check()
 
     @pytest.mark.parametrize("preferred", ["/org/freedesktop/secrets/collection/no_such", "no path"])
     def test_a_preferred_collection_that_is_not_there_is_named_as_the_cause(

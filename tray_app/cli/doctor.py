@@ -386,8 +386,9 @@ def _keyring(settings: Settings) -> Iterator[Finding]:
     try:
         backend = shared_keyring_client().backend_name()
     except KeyringUnavailable as error:
-        remedy = tr(_KEYRING_REMEDIES[error.problem]) if error.problem in _KEYRING_REMEDIES else ""
-        yield Finding(name, joined(say(error), remedy), good=False)
+        says_itself = error.problem == KeyringUnavailable.FAILED and "reason" not in error.values
+        remedy = _KEYRING_REMEDIES.get(error.problem, "") if not says_itself else ""
+        yield Finding(name, joined(say(error), tr(remedy) if remedy else ""), good=False)
         return
     yield Finding(name, tr("answers ({backend})", backend=backend), good=True)
 

@@ -17,8 +17,9 @@ from queue import SimpleQueue
 
 from tray_app.core import logs
 from tray_app.core.errors import KeyringUnavailable, StoreError
+from tray_app.core.pasted import variable
 from tray_app.settings.places import shared_state_dir
-from tray_app.stores.keyring_problems import asking, failed, missing, no_thread, silent, too_small
+from tray_app.stores.keyring_problems import asking, failed, missing, no_such_backend, no_thread, silent, too_small
 from tray_app.system.windows_version import known_system
 
 TYPE_CHECKING = False
@@ -379,9 +380,14 @@ def _backend() -> KeyringBackend:
     """
     from keyring import core
 
-    name = os.environ.get("PYTHON_KEYRING_BACKEND") or _name_in_keyrings_settings()
-    if name:
-        return _named_backend(name)
+    variable_name = "PYTHON_KEYRING_BACKEND"
+    name = variable(os.environ, variable_name)
+    for where, one in ((variable_name, name), ("keyringrc.cfg", "" if name else _name_in_keyrings_settings())):
+        if one:
+            try:
+                return _named_backend(one)
+            except ImportError:
+                raise no_such_backend(where) from None
     remembered: KeyringBackend | None = getattr(core, "_keyring_backend", None)
     if remembered is not None and type(remembered).__module__ != _FAIL:
         own = _systems_own(remembered)

@@ -76,6 +76,15 @@ def no_such_collection() -> KeyringUnavailable:
     )
 
 
+def no_such_backend(where: str) -> KeyringUnavailable:
+    """Return the error for a backend of `keyring` that is named in a place, and that is not installed."""
+    return KeyringUnavailable(
+        msg("{where} names a keyring that is not installed. Correct or remove it."),
+        problem=KeyringUnavailable.FAILED,
+        where=where,
+    )
+
+
 def too_small(limit: int) -> KeyringUnavailable:
     """Return the error for a value of more than `limit` characters in Windows' vault."""
     return KeyringUnavailable(

@@ -21,6 +21,7 @@ from jeepney.bus import get_connectable_addresses
 from jeepney.io.blocking import DBusConnection, prep_socket
 from secretstorage.util import BUS_NAME, PROMPT_IFACE, add_match_rules, unlock_objects
 
+from tray_app.core.pasted import unquoted
 from tray_app.stores.keyring_problems import asking, locked, missing, no_such_collection, silent, unreachable
 from tray_app.system.session_bus import check_own_bus, is_bus_named, session_bus_address
 from tray_app.system.user_folders import expand_user
@@ -140,7 +141,7 @@ class SecretService:
     def __init__(self, properties: Properties, permissions: Permissions, was_used: Callable[[], bool]) -> None:
         self._names: dict[str, str] = properties.schemes[properties.scheme]
         self._application = properties.appid
-        self._collection_path: str = getattr(properties, "preferred_collection", _DEFAULT_COLLECTION)
+        self._collection_path = unquoted(getattr(properties, "preferred_collection", "")) or _DEFAULT_COLLECTION
         self._permissions = permissions
         self._was_used = was_used
 
