@@ -66,6 +66,40 @@ def test_what_a_host_program_logs_is_masked_though_we_have_logged_nothing(name: 
     assert done.stderr == "The answer was *** ***\n"
 
 
+def test_a_line_that_a_host_program_logs_wrongly_raises_nothing_in_it() -> None:
+    program = (
+        "import logging, sys; sys.path.insert(0, sys.argv[1])\n"
+        "logging.basicConfig(format='%(message)s')\n"
+        "class Order:\n"
+        "    def __repr__(self): raise RuntimeError\n"
+        "from tray_app.core import logs; logs.protect()\n"
+        "child = logging.getLogger('kiwoom.of-the-host')\n"
+        "child.warning('%(code)s', {'kode': 1})\n"
+        "child.warning('%s', Order())\n"
+        "child.warning('with an order', extra={'order': Order()})\n"
+        "print('went on')"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, str(ROOT)], capture_output=True, text=True, check=False)
+
+    assert done.stdout == "went on\n"
+    assert done.stderr.count("--- Logging error ---") == 2  # as without this package
+    assert "with an order" in done.stderr
+
+
+def test_a_handler_that_the_host_program_has_put_on_our_logger_first_gets_masked_lines() -> None:
+    program = (
+        "import logging, sys; sys.path.insert(0, sys.argv[1])\n"
+        "logging.getLogger('kiwoom').addHandler(logging.StreamHandler())\n"
+        "from tray_app.core import logs; logs.protect()\n"
+        "logging.getLogger('kiwoom.newer').critical('The answer was %s', sys.argv[2])\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, str(ROOT), TOKEN], capture_output=True, text=True, check=True)
+
+    assert done.stderr == "The answer was ***\n"
+
+
 def test_the_line_names_the_place_that_logged_it(caplog: pytest.LogCaptureFixture) -> None:
     logs.warning("A line")
 

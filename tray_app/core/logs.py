@@ -78,7 +78,7 @@ def kiwoom_logger() -> logging.Logger:
     if not any(isinstance(one, RedactingFilter) for one in logger.filters):
         logger.addFilter(RedactingFilter())
     if not any(isinstance(one, RedactingHandler) for one in logger.handlers):
-        logger.addHandler(RedactingHandler())
+        logger.handlers.insert(0, RedactingHandler())  # before one that a host program may have put there
     for name, child in list(logger.manager.loggerDict.items()):
         if not name.startswith(f"{NAME}.") or not isinstance(child, logging.Logger):
             continue

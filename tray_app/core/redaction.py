@@ -97,7 +97,7 @@ class RedactingFilter(logging.Filter):
             record.stack_info = redact(record.stack_info)
         try:
             shown = record.getMessage()
-        except (TypeError, ValueError):  # logging itself reports it to whoever wrote the line
+        except Exception:  # noqa: BLE001 - logging itself reports it to whoever wrote the line
             return True
         masked = redact(shown)
         if masked != shown:
@@ -119,7 +119,10 @@ def _masked(name: str, value: object) -> object:
         return value
     if _SECRET_NAME.search(name):
         return _MASK
-    shown = value if isinstance(value, str) else repr(value)
+    try:
+        shown = value if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001 - of a host program's class, whose line must not raise what it did not before
+        return _MASK
     masked = redact(shown)
     return value if masked == shown else masked
 
