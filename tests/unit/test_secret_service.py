@@ -255,6 +255,32 @@ def test_an_address_at_which_nobody_is_leads_to_the_bus_at_its_usual_place(
     assert not (tmp_path / "data" / ".token").exists()
 
 
+@pytest.mark.parametrize("named", ["", "unix:path=/nowhere"])
+def test_outside_the_session_a_keyring_that_was_used_and_is_not_started_is_out_of_reach(
+    named: str, bus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keyring.backends.SecretService import Keyring
+
+    from tray_app.stores.secret_service import Permissions, SecretService
+
+    def problem(*, was_used: bool) -> str:
+        return problem_of(SecretService(Keyring(), Permissions(), lambda: was_used).check)
+
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", named)
+    assert problem(was_used=True) == KeyringUnavailable.UNREACHABLE
+    assert problem(was_used=False) == KeyringUnavailable.MISSING
+
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
+    assert problem(was_used=True) == KeyringUnavailable.MISSING
+
+
+@pytest.mark.parametrize("nothing", ["/dev/null", "unix:path=/dev/null", "disabled:"])
+def test_who_wants_no_bus_has_no_keyring(nothing: str, gnome_keyring: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", nothing)
+
+    assert problem_of(KeyringClient(LONG).check) == KeyringUnavailable.MISSING
+
+
 def test_each_address_of_a_list_is_tried(gnome_keyring: str, monkeypatch: pytest.MonkeyPatch, short_tmp: Path) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_tmp / "nothing"))
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path=/nowhere;{gnome_keyring}")

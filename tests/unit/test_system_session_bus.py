@@ -45,6 +45,13 @@ def test_a_blank_names_no_bus(blank: str, bus: Path) -> None:
     assert not is_bus_named(environ)
 
 
+@pytest.mark.parametrize("nothing", ["/dev/null", "unix:path=/dev/null", "disabled:"])
+def test_who_wants_no_bus_gets_none(nothing: str, bus: Path) -> None:
+    environ = {"DBUS_SESSION_BUS_ADDRESS": nothing, "XDG_RUNTIME_DIR": str(bus.parent)}
+
+    assert session_bus_address(environ) == nothing
+
+
 def test_without_it_the_bus_in_the_runtime_folder_is_used(bus: Path) -> None:
     environ = {"XDG_RUNTIME_DIR": str(bus.parent)}
 

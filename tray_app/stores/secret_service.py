@@ -68,13 +68,14 @@ class Permissions:
 class BoundedConnection(DBusConnection):  # type: ignore[misc]
     """A connection to the bus whose calls end by `deadline` (seconds of the monotonic clock) with `TimeoutError`.
 
-    A prompt is dismissed after `prompt_seconds`, with `Unanswered`.
+    A prompt is dismissed after `prompt_seconds`, with `Unanswered`. `is_first` is False if nobody was at the first
+    address of the list.
     """
 
     def __init__(self, address: str, seconds: float) -> None:
         self.allow(seconds)
         self._prompt = ""
-        connected = _connected_socket(address, seconds)
+        connected, self.is_first = _connected_socket(address, seconds)
         try:
             super().__init__(connected)
             add_match_rules(self)
@@ -104,11 +105,12 @@ class BoundedConnection(DBusConnection):  # type: ignore[misc]
             raise Unanswered from None
 
 
-def _connected_socket(address: str, seconds: float) -> socket.socket:
-    """Return a socket to the first bus of the list that this user has and that can be reached. Raises what the last one
-    did; `TimeoutError` at once, because a bus that does not answer is there."""
+def _connected_socket(address: str, seconds: float) -> tuple[socket.socket, bool]:
+    """Return a socket to the first bus of the list that this user has and that can be reached, and whether that is the
+    first one at all. Raises what the last one did; `TimeoutError` at once, because a bus that does not answer is
+    there."""
     problem: Exception = ValueError(address)
-    for one in get_connectable_addresses(address):
+    for number, one in enumerate(get_connectable_addresses(address)):
         try:
             connected: socket.socket = prep_socket(one, timeout=seconds)
         except TimeoutError:
@@ -122,7 +124,7 @@ def _connected_socket(address: str, seconds: float) -> socket.socket:
             connected.close()
             problem = error
         else:
-            return connected
+            return connected, number == 0
     raise problem
 
 
@@ -243,7 +245,7 @@ class SecretService:
             connection.allow(seconds, prompt_seconds)
             try:
                 if not secretstorage.check_service_availability(connection):
-                    raise self._missing()
+                    raise self._missing(connection)
                 yield connection
             except OSError:
                 if self._permissions.connection is connection:
@@ -270,10 +272,11 @@ class SecretService:
                 raise unreachable() from None
             raise missing() from None
 
-    def _missing(self) -> KeyringUnavailable:
-        """Return the error for a bus without a Secret Service. Outside the session the service may just not be
-        started."""
-        return unreachable() if not is_bus_named(os.environ) and self._was_used() else missing()
+    def _missing(self, connection: BoundedConnection) -> KeyringUnavailable:
+        """Return the error for a bus without a Secret Service. Outside the session, which includes a terminal whose own
+        session has ended, the service may just not be started."""
+        is_in_session = is_bus_named(os.environ) and connection.is_first
+        return unreachable() if not is_in_session and self._was_used() else missing()
 
     def _is_there(self) -> bool:
         """Return True if this user has a Secret Service, though it cannot be reached.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
+_NO_BUS = {"/dev/null", "unix:path=/dev/null", "disabled:", "disabled"}
 
 
 def is_bus_named(environ: Mapping[str, str]) -> bool:
@@ -30,10 +31,10 @@ def session_bus_address(environ: Mapping[str, str]) -> str:
 
     The named one may be that of a session that has ended: a terminal of `tmux` or `screen` goes on with it after the
     next login. The usual place is `bus` in the user's runtime folder, and counts only if it is a socket of this very
-    user.
+    user. Whoever names `/dev/null` or `disabled:` wants no bus, and gets none.
     """
     named, usual = variable(environ, _VARIABLE), _usual_address(environ)
-    if usual in named.split(";"):
+    if usual in named.split(";") or named in _NO_BUS:
         return named
     return ";".join(filter(None, (named, usual)))
 
