@@ -16,6 +16,7 @@ from tray_app.core.errors import (
     BrokerError,
     BrokerUnavailable,
     KeysMissing,
+    LockLost,
     NoToken,
     RateLimited,
     RevokeFailed,
@@ -232,6 +233,45 @@ class TestVerify:
         with pytest.raises(BrokerUnavailable, match="revoked token"):
             service.refresh(rotate=True)
         assert (service.current(), broker.issues) == (None, 3)
+
+    @pytest.fixture
+    def refused(
+        self, service: TokenService, broker: FakeBroker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> TokenService:
+        """The service, whose token Kiwoom refuses and issues again."""
+        service.ensure()
+        clock.advance(60)
+        monkeypatch.setattr(broker, "verify", lambda _: Liveness.DEAD)
+        assert not service.verify().is_alive
+        return service
+
+    def test_one_whose_rotation_was_stopped_while_it_was_revoked_is_given_to_nobody(
+        self, refused: TokenService, broker: FakeBroker, other: TokenService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(broker, "revoke", stop)
+        with pytest.raises(KeyboardInterrupt):
+            refused.refresh(rotate=True)
+
+        with pytest.raises(BrokerUnavailable, match="revoked token"):
+            other.ensure()
+        assert other.current() is None
+
+    def test_one_that_another_program_got_meanwhile_is_not_revoked(
+        self, refused: TokenService, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        issue = broker.issue
+
+        def stop(keys: AppKeys) -> object:
+            monkeypatch.setattr(refused.store.lock, "is_lost", lambda: True)
+            return issue(keys)
+
+        monkeypatch.setattr(broker, "issue", stop)
+        with pytest.raises(LockLost):
+            refused.refresh(rotate=True)
+        assert broker.revokes == 0
 
     @pytest.mark.parametrize("failure", [BrokerUnavailable(NO), TokenRefused(NO, code="8010")])
     def test_what_says_nothing_changes_nothing(

@@ -258,11 +258,13 @@ class LockedSession:
         self, keys: AppKeys, broker: TokenBroker, previous: PreviousToken, *, rotates: bool
     ) -> IssuedToken:
         """Have Kiwoom issue a token. One that it refused and issues again goes on so until it expires, or until a
-        rotation revokes it. Raises `BrokerError`."""
+        rotation revokes it, with a mark in the record as in `revoke`. Raises `BrokerError`, and `LockLost` before
+        anything is revoked."""
         answer = broker.issue(keys)
         if not (rotates and was_refused(answer.token, self.record.evidence)):
             return answer
         previous.revoking = answer.token.value.fingerprint()
+        self.write(last=LastAttempt.rotation_begun(answer.token, self._clock()))
         with contextlib.suppress(errors.RevokeFailed, errors.TokenRefused):  # as Kiwoom may do with a dead one
             broker.revoke(keys, answer.token.value)
         return broker.issue(keys)
