@@ -94,9 +94,12 @@ class FakeService:
         last = LastAttempt() if lost is None else LastAttempt.rotation_begun(lost, self.clock())
         return LockRecord(last, self.known, self.rotate_at)
 
-    def plan_rotation(self, at: float | None) -> None:
+    def plan_rotation(self, at: float | None, *, instead_of: float | None = None) -> bool:
+        if instead_of is not None and instead_of != self.rotate_at:
+            return False
         self.calls.append("plan")
         self.rotate_at = at
+        return True
 
     def watch_paths(self) -> list[str]:
         return self.store.watch_paths()

@@ -385,6 +385,19 @@ class TestPlannedOnce:
         assert planned.still_true(notice, at(10, day=1))
         assert planned.notices(at(10, day=1)) == []
 
+    @pytest.mark.parametrize("is_cleared", [True, False])
+    def test_that_it_was_dropped_is_no_news_once_the_token_is_another_or_unwanted(self, *, is_cleared: bool) -> None:
+        """In quiet hours it had to wait until then."""
+        planned = schedule("notify")
+        planned.saw(token(at(11)), at(11))
+        planned.plan_rotation(at(6.5, day=1))
+        planned.due(at(9, day=1))
+        if is_cleared:
+            planned.cleared()
+        else:
+            planned.answered(token(at(9.1, day=1), "another"), at(9.1, day=1), same=False)
+        assert planned.notices(at(9.2, day=1)) == []
+
     @pytest.mark.parametrize("policy", ["notify", "auto"])
     def test_is_tried_again_while_kiwoom_does_not_answer_also_once_the_token_is_revoked(self, policy: str) -> None:
         planned = schedule(policy)

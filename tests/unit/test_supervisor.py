@@ -1576,3 +1576,113 @@ def test_a_reissue_that_the_user_plans_is_shown_and_carried_out(clock: Clock, tm
     assert watched.last.result is Result.PLANNED
     watched.advance(3600)
     assert watched.service.calls == ["plan", "renew by rotation"]
+
+
+class TestDroppedPlan:
+    """On a Tuesday that begins with a plan for half past six, over a token of the evening before."""
+
+    EVENING, PLANNED, TRADING, AFTER = (
+        datetime(2026, 7, day, hour, minute, tzinfo=KST).timestamp()
+        for day, hour, minute in ((13, 22, 0), (14, 6, 30), (14, 10, 0), (14, 16, 0))
+    )
+
+    @pytest.fixture
+    def told(self) -> list[Notice]:
+        return []
+
+    @pytest.fixture
+    def broker(self, clock: Clock) -> FakeBroker:
+        clock.now = self.EVENING
+        return FakeBroker(clock)
+
+    @pytest.fixture
+    def start(self, clock: Clock, tmp_path: Path, broker: FakeBroker, told: list[Notice]) -> Callable[[], Supervisor]:
+        def started() -> Supervisor:
+            supervisor = Supervisor(
+                load_settings(policy="notify", mode="demo"),
+                lambda _: open_file_service(tmp_path / ".token", clock, broker),
+                Callbacks(notice=told.append),
+                clock=clock,
+            )
+            supervisor.read()
+            return supervisor
+
+        return started
+
+    @pytest.fixture
+    def planned(self, start: Callable[[], Supervisor]) -> Supervisor:
+        supervisor = start()
+        supervisor.do(Refresh())
+        supervisor.do(PlanRotation(self.PLANNED))
+        return supervisor
+
+    @staticmethod
+    def of_plan(told: list[Notice]) -> list[float]:
+        return [one.planned_at for one in told if one.kind is NoticeKind.PLAN_DROPPED]
+
+    def test_is_told_once_by_all_programs_together_and_after_no_restart(
+        self, planned: Supervisor, start: Callable[[], Supervisor], clock: Clock, told: list[Notice]
+    ) -> None:
+        other = start()
+        clock.now = self.TRADING
+        for one in (planned, other, planned, start()):
+            one.tick(resumed=True)
+
+        assert self.of_plan(told) == [self.PLANNED]
+
+    def test_is_not_carried_out_after_all_once_the_market_has_closed(
+        self, planned: Supervisor, start: Callable[[], Supervisor], clock: Clock, broker: FakeBroker
+    ) -> None:
+        clock.now = self.TRADING
+        planned.tick(resumed=True)
+        clock.now = self.AFTER
+        start().tick()
+
+        assert broker.revokes == 0
+
+    def test_is_no_news_where_another_computer_has_carried_it_out(
+        self, planned: Supervisor, start: Callable[[], Supervisor], clock: Clock, broker: FakeBroker, told: list[Notice]
+    ) -> None:
+        other = start()
+        clock.now = self.PLANNED
+        other.tick()
+        clock.now = self.TRADING
+        planned.tick(resumed=True)
+
+        assert (broker.revokes, self.of_plan(told)) == (1, [])
+
+    def test_that_was_refused_is_not_tried_again_after_a_restart(
+        self,
+        planned: Supervisor,
+        start: Callable[[], Supervisor],
+        told: list[Notice],
+        monkeypatch: pytest.MonkeyPatch,
+        broker: FakeBroker,
+    ) -> None:
+        asked: list[float] = []
+
+        def refuse(*_: object) -> None:
+            asked.append(broker.clock())
+            raise RevokeFailed(NO, code="8015")
+
+        monkeypatch.setattr(broker, "revoke", refuse)
+        broker.clock.now = self.PLANNED
+        planned.tick()
+        broker.clock.advance(60)
+        for one in (planned, start()):
+            one.tick()
+
+        assert (asked, self.of_plan(told)) == ([self.PLANNED], [self.PLANNED])
+
+    def test_is_told_though_the_record_cannot_be_written(
+        self, planned: Supervisor, clock: Clock, told: list[Notice], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> bool:
+            raise StoreError(NO)
+
+        monkeypatch.setattr(planned.service, "plan_rotation", fail)
+        clock.now = self.TRADING
+        planned.tick()
+        planned.tick()
+
+        assert self.of_plan(told) == [self.PLANNED]

@@ -151,6 +151,7 @@ class NoticeSchedule:
         self._expiring = None
         self._trouble = None
         self._dead = None
+        self._told_dropped = self._renewal.planned.dropped
         self._told.clear()
         self._owes_good_news = False
 
@@ -199,6 +200,7 @@ class NoticeSchedule:
     def _begin(self, token: Token, now: float, *, at_start: bool) -> None:
         self._expiring = token
         self._rotated_in_vain = None
+        self._told_dropped = self._renewal.planned.dropped  # what was planned has come in another way
         self.snoozed_until = None  # the snooze was for the previous token's warnings
         self._end_trouble(token, now)
         lifetime = token.expires - token.created_at.timestamp()

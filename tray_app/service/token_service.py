@@ -181,19 +181,23 @@ class TokenService:
         """
         return self._renew(Request.refresh(self._clock(), rotate=rotate))
 
-    def plan_rotation(self, at: float | None) -> None:
-        """Plan to revoke and reissue the token once at that instant (seconds of the epoch); None drops the plan.
+    def plan_rotation(self, at: float | None, *, instead_of: float | None = None) -> bool:
+        """Plan to revoke and reissue the token once at that instant (seconds of the epoch); None drops the plan. With
+        `instead_of` only if the plan is for that instant; return False if it is not.
 
         Whoever supervises this profile then, the tray or `watch`, carries it out. Raises `NoToken` without a valid
         token, and `StoreError` where the plan cannot be written down.
         """
         with self._locked() as session:
+            if instead_of is not None and session.record.rotate_at != instead_of:
+                return False
             if at is not None and self.tokens.unexpired() is None:
                 raise _no_token(self.profile, self.tokens)
             session.write(rotate_at=at or 0.0)
         if self.tokens.read_record().rotate_at != at:
             path = self.store.lock.path or self.store.place().path  # that of Redis, whose lock is no file
             raise StoreError(msg("The planned reissue could not be saved in {path}."), path=path)
+        return True
 
     def replace_refused(self, refused: Secret) -> Outcome:
         """Return another token than `refused`, which Kiwoom answered with 8005.

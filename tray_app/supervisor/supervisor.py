@@ -18,6 +18,7 @@ from tray_app.service.outcome import Outcome
 from tray_app.supervisor.commands import Renew, RenewByRotation, Unlock
 from tray_app.supervisor.jobs import Job, run_now
 from tray_app.supervisor.keyring_watch import Answers, KeyringWatch
+from tray_app.supervisor.plan_withdrawal import PlanWithdrawal
 from tray_app.supervisor.poller import Poller
 from tray_app.supervisor.store_reader import StoreReader
 from tray_app.supervisor.token_check import TokenCheck
@@ -108,6 +109,7 @@ class Supervisor:
         self._clock = clock
         self._tracker = TokenTracker(settings, random.random, sandbox=sandbox, heeds_quiet_hours=heeds_quiet_hours)
         self._check = TokenCheck(self._tracker, clock, run_act)
+        self._withdrawal = PlanWithdrawal(self._tracker, run_act)
         answers = Answers(
             unlocked=lambda: self.do(Unlock(_ignore)),
             still_locked=lambda: self._publish(self.state.busy),
@@ -154,8 +156,9 @@ class Supervisor:
         if self._is_acting:
             return None
         # A notice that is held back while nobody is there would be due now, again and again.
+        is_silent = self._is_held or self._is_unsure or self._withdrawal.is_running
         tracked = self._tracker.next_moment(
-            self._clock(), without_notices=self._is_held or self._is_unsure, is_checking=self._check.is_running
+            self._clock(), without_notices=is_silent, is_checking=self._check.is_running
         )
         return earliest(tracked, *(one.next_moment(self.state) for one in (self._keyring, self._keys, self._place)))
 
@@ -395,7 +398,12 @@ class Supervisor:
         return True
 
     def _tell_due(self) -> None:
-        if self._is_held or self._is_unsure:
+        def withdrawn(error: Exception | None) -> None:
+            _log_unexpected(error)
+            self._tell_due()
+            self._publish(self.state.busy)
+
+        if self._is_held or self._is_unsure or self._withdrawal.start(self.service, withdrawn):
             return
         now = self._clock()
         for notice in self._tracker.due_notices(now):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tray_app.core.errors import KiwoomTokenError
     from tray_app.core.notices import Notice
+    from tray_app.core.planned_rotation import PlannedRotation
     from tray_app.core.token import Token
     from tray_app.service.evidence import Evidence
     from tray_app.service.outcome import Cleared, Verified
@@ -36,7 +37,8 @@ _RESULTS = {
 class TokenTracker:
     """Turn what happened to the token into one state, and into what is due next. Instants are seconds of the epoch.
 
-    `token` is the present token, which is not in the `state`; `random` returns numbers from 0 to 1.
+    `token` is the present token, which is not in the `state`, and `planned` the rotation that the user has planned;
+    `random` returns numbers from 0 to 1.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class TokenTracker:
         self._random = random
         self._heeds_quiet_hours = heeds_quiet_hours
         self._schedule = _schedule_for(settings, self._random, heeds_quiet_hours=self._heeds_quiet_hours)
+        self.planned: PlannedRotation = self._schedule.renewal.planned
         self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self._read_error: KiwoomTokenError | None = None
         self._last_notice: Notice | None = None
@@ -64,6 +67,7 @@ class TokenTracker:
     def change_account(self, settings: Settings) -> None:
         """Begin as at a start: nothing that was reported, tried or requested for the previous account applies."""
         self._schedule = _schedule_for(settings, self._random, heeds_quiet_hours=self._heeds_quiet_hours)
+        self.planned = self._schedule.renewal.planned
         self.token = None
         self._verification = VerificationSchedule(settings.mode, is_on=settings.verify == "auto")
         self.set_mode(settings.mode)
