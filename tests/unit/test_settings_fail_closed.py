@@ -791,6 +791,8 @@ class TestNames:
             ('[profiles."COMPOSED"]\nmode = "demo"\n[profiles."APART"]\nmode = "real"\n', 3),
             ('[profiles]\n"COMPOSED" = {mode = "demo"}\n"APART" = {mode = "real"}\n', 3),
             ('profiles."APART".mode = "demo"\nprofiles."COMPOSED".mode = "real"\n', 2),
+            ('# "APART"\n[profiles."COMPOSED"]\nmode = "demo"\n[profiles."APART"]\nmode = "real"\n', 4),
+            ('profiles."COMPOSED".mode = "demo"\nprofiles."APART2".mode = "real"\nprofiles."APART".mode = "real"\n', 3),
             ('\n[profiles."COMPOSED"]\nmode = "demo"\n[profiles."ESCAPED"]\nmode = "real"\n', 2),
         ],
     )

@@ -160,11 +160,19 @@ class Document:
         for spelled in profiles:
             name = normalized(spelled)
             if name in seen:
-                its_own = (number for number, line in enumerate(lines, 1) if spelled in line)
-                number = next(its_own, self._line_of(("profiles", name)))  # the latter where it is written in escapes
-                problem = SettingsError(_HEAD_TWICE, path=self.path, line=number)
+                problem = SettingsError(_HEAD_TWICE, path=self.path, line=self._line_that_names(spelled, lines))
                 self.unknown += [Unknown(("profiles", name), key, problem) for key in TABLE]
             seen.add(name)
+
+    def _line_that_names(self, spelled: str, lines: list[str]) -> int:
+        """Return the line with a profile's name in this spelling, which TOML has in quotes, before any value."""
+        quoted = {f'"{spelled}"', f"'{spelled}'"}
+        for number, line in enumerate(lines, 1):
+            before_value = line if line.lstrip().startswith("[") else line.partition("=")[0]
+            if not line.lstrip().startswith("#") and any(one in before_value for one in quoted):
+                return number
+        inside = (number for number, line in enumerate(lines, 1) if spelled in line)
+        return next(inside, self._line_of(("profiles", normalized(spelled))))  # the latter where it is in escapes
 
     def _note_unknown(self, left_out: range, lines: list[str]) -> None:
         """Record which settings the left-out lines may have set: those of a section with its head, or of one
