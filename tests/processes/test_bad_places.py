@@ -132,7 +132,8 @@ class TestFullDisk:
 
 def test_a_file_that_is_mounted_on_its_own_is_told_with_what_to_do(small_disk: Path, tmp_path: Path) -> None:
     """As a container has a single file of its host's: nothing can be put in its place."""
-    token, outside = small_disk / ".token", tmp_path / "on-the-host"
+    token, outside = small_disk / "a folder" / ".token", tmp_path / "on-the-host"
+    token.parent.mkdir(mode=0o700)
     for path in (token, outside):
         path.touch(mode=0o600)
     subprocess.run(["mount", "--bind", str(outside), str(token)], check=True)

@@ -251,3 +251,11 @@ def test_the_command_that_keeps_others_out_can_be_pasted_into_powershell(
 
     assert of_folder.endswith('icacls "C:\\data" /inheritance:r /grant:r "Hong Gildong:(OI)(CI)F"')
     assert of_file.endswith('icacls "C:\\data" /inheritance:r /grant:r "Hong Gildong:F"')
+
+
+def test_a_file_that_is_busy_and_not_mounted_is_not_said_to_be_mounted(tmp_path: Path) -> None:
+    """As on a share of another computer that has it open."""
+    busy = OSError(errno.EBUSY, "Device or resource busy", str(tmp_path / ".token"))
+
+    assert reason_of(busy) == "Device or resource busy"
+    assert reason_of(OSError(errno.EBUSY, "Device or resource busy")) == "Device or resource busy"

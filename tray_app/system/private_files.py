@@ -34,6 +34,7 @@ _DENIED_OR_OPEN = msg("access denied, or another program has it open")
 _ACCESS_DENIED = 5
 
 OF_THE_SYSTEM = (
+    msg("Device or resource busy"),
     msg("Disk quota exceeded"),
     msg("File name too long"),
     msg("File too large"),
@@ -85,13 +86,25 @@ def reason_of(error: OSError) -> str:
     """Return in words why a file cannot be used: in this module's own words, or in the system's."""
     if error.errno in {errno.EISDIR, errno.ENXIO}:
         return _NOT_A_FILE
-    if error.errno == errno.EBUSY and sys.platform != "win32":  # as a container has a single file of its host's
+    if error.errno == errno.EBUSY and _is_mount_point(error.filename, error.filename2):
         return _MOUNTED
     if sys.platform == "win32" and isinstance(error, PermissionError):
         is_of_a_file = error.winerror is None or (error.winerror == _ACCESS_DENIED and error.filename is not None)
         if is_of_a_file:  # one number for both, of C's runtime and of a rename over a file that is open
             return _DENIED_OR_OPEN
     return error.strerror or type(error).__name__
+
+
+def _is_mount_point(*paths: object) -> bool:
+    """Return True if a path is that of a single file which is mounted, as a container has one of its host's. Only Linux
+    tells; a file on a share is busy also while another computer has it open."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            mounted = {line.split(b" ", 5)[4] for line in file}
+    except (OSError, IndexError):
+        return False
+    escaped = (one.replace("\\", r"\134").replace(" ", r"\040") for one in paths if isinstance(one, str))
+    return not mounted.isdisjoint(os.fsencode(os.path.abspath(one)) for one in escaped)
 
 
 def is_full(error: OSError) -> bool:
