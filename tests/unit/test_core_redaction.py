@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -169,3 +170,15 @@ def test_each_level_reaches_the_logger_under_its_name(level: str, log: Any) -> N
     getattr(logs, level)("%s of a test", "line")
 
     assert f" - kiwoom - {level.upper()} - line of a test\n" in text()
+
+
+@pytest.mark.parametrize("text", ["token_" * 20_000, "://" + ":" * 100_000, '{"at":"https://a",' + '"b":1,' * 20_000])
+def test_a_long_line_of_a_host_program_is_masked_in_no_time(text: str) -> None:
+    began = time.process_time()
+
+    assert redact(text) in {text, "***"}
+    assert time.process_time() - began < 2
+
+
+def test_a_password_with_colons_is_masked_whole() -> None:
+    assert redact("redis://user:a:b@host/0") == "redis://user:***@host/0"

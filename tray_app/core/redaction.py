@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _MASK = "***"
+
+# None of these takes more than linear time: a host program's lines may be long.
 _NAMED = re.compile(
-    r"(?i)(\b\w*(?:token|app_?key|app_?secret|secret_?key)(?:_\w*)?\b[\"']?\s*[:=]\s*[\"']?)[^\s\"',}&]+"
+    r"(?i)(\b\w{0,200}(?:token|app_?key|app_?secret|secret_?key)(?:_\w{0,200})?\b[\"']?\s*[:=]\s*[\"']?)[^\s\"',}&]+"
 )
 _BEARER = re.compile(r"(?i)(\bbearer\s+)\S+")
-_URL_PASSWORD = re.compile(r"(://[^\s/@]*:)[^\s/@]+(?=@)")
+_URL_PASSWORD = re.compile(r"(://[^\s/@:]*:)[^\s/@]+(?=@)")
 _LONG_RUN = re.compile(r"eyJ[\w\-]+(?:\.[\w\-]+)*|[A-Za-z0-9_\-]{40,}")
 """Kiwoom's tokens are 86 characters and app keys 43, all of the base64url alphabet; a JWT begins with `eyJ`."""
 
