@@ -99,6 +99,11 @@ REFUSED = KeysRefused("Refused.", code="8050")
             "Planned reissue not done",
             "It was planned for 06:02 (KST). Refused. [8050] The token expires at 07:02 tomorrow (KST).",
         ),
+        (
+            Notice(NoticeKind.PLAN_DROPPED, NOW - 60, REFUSED, planned_at=NOW - 3600),
+            "Planned reissue not done",
+            "It was planned for 06:02 (KST). Refused. [8050]",
+        ),
     ],
 )
 def test_each_notice_says_what_happened_and_when_it_ends(notice: Notice, title: str, body: str) -> None:

@@ -102,7 +102,7 @@ def notice_text(notice: Notice, now: float, why: str = "") -> tuple[str, str]:
         case NoticeKind.PLAN_DROPPED:
             planned = tr("It was planned for {time} (KST).", time=korean_time(notice.planned_at, now))
             why = why or tr("That was missed, and no valid token is revoked during trading hours.")
-            life = tr("The token expires at {time} (KST).", time=end) if notice.expires else ""
+            life = tr("The token expires at {time} (KST).", time=end) if notice.expires > now else ""
             return tr("Planned reissue not done"), joined(planned, why, life)
         case NoticeKind.DIED:
             title = tr("Token stopped working early")
