@@ -398,6 +398,24 @@ class TestNetwork:
         with pytest.raises(BrokerUnavailable, match="not connected to a network"):
             Broker(f"http://127.0.0.1:{nobody}").issue(KEYS)
 
+    def test_sockets_of_a_host_program_that_are_not_pythons_own(
+        self, monkeypatch: pytest.MonkeyPatch, good_answer: Any
+    ) -> None:
+        """As those of eventlet, which have no methods in their class."""
+
+        class Wrapped:
+            def __init__(self, connection: socket.socket) -> None:
+                self._connection = connection
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self._connection, name)
+
+        connect = socket.create_connection
+        monkeypatch.setattr(socket, "create_connection", lambda *args, **how: Wrapped(connect(*args, **how)))
+
+        with Answers(good_answer) as kiwoom:
+            assert issued_token(Broker(kiwoom.base_url)) == "token-of-a-test"
+
     def test_connection_that_is_refused(self, nobody: Any) -> None:
         with pytest.raises(BrokerUnavailable, match=r"connection to 127\.0\.0\.1 was refused.*firewall"):
             Broker(f"http://127.0.0.1:{nobody}").issue(KEYS)

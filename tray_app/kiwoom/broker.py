@@ -285,8 +285,7 @@ class _Request(Generic[T]):
         self._abandoned.set()
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                # The plain shutdown, also under TLS: its orderly one would wait for the reader.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                _plain_shutdown(self._socket)(socket.SHUT_RDWR)
 
     def _exchange(self, client: httpx.Client) -> _Answer:
         with client.stream(
@@ -399,6 +398,15 @@ class _Answer:
             http_status=self._status,
             retry_after=self._retry_after,
         )
+
+
+def _plain_shutdown(connection: socket.socket) -> Callable[[int], None]:
+    """Return the `shutdown` of the socket itself, also under TLS, whose orderly one would wait for the reader. A host
+    program may have other sockets than Python's: eventlet's have none in their class."""
+    for kind in reversed(type(connection).__mro__):
+        if "shutdown" in vars(kind):
+            return vars(kind)["shutdown"].__get__(connection)  # type: ignore[no-any-return]
+    return connection.shutdown
 
 
 def _revealed(fields: Mapping[str, str | Secret]) -> dict[str, str]:
