@@ -48,6 +48,16 @@ def test_brings_back_what_came_of_it(run: Any) -> None:
     run(main())
 
 
+def test_brings_back_what_no_coroutine_can_raise(run: Any) -> None:
+    """As a mock raises when it has no more answers."""
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await on_a_thread(lambda: next(iter(())))
+
+    run(main())
+
+
 def test_runs_elsewhere_with_the_callers_context(run: Any) -> None:
     name = ContextVar("name")  # type: ignore[var-annotated]
 

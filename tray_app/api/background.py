@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     Result = TypeVar("Result")
 
@@ -40,28 +40,31 @@ async def _on_a_daemon_thread(act: Callable[[], Result]) -> Result:
     import threading
 
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Result] = loop.create_future()
+    ended: asyncio.Future[None] = loop.create_future()
     context = contextvars.copy_context()
+    results: list[Result] = []
+    errors: list[BaseException] = []  # not in the future, which does not take each of them
 
-    def settle(put: Callable[[Any], None], outcome: object) -> None:
-        if not answer.done():
-            put(outcome)
+    def tell() -> None:
+        if not ended.done():
+            ended.set_result(None)
 
     def work() -> None:
-        put: Callable[[Any], None] = answer.set_result
-        outcome: object
         try:
-            outcome = context.run(act)
+            results.append(context.run(act))
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
-            put, outcome = answer.set_exception, error
+            errors.append(error)
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, put, outcome)
+            loop.call_soon_threadsafe(tell)
 
     try:
         threading.Thread(target=work, name="kiwoom token", daemon=True).start()
     except RuntimeError:  # no more threads: no request can begin either, so nothing here takes long
         return act()
-    return await answer
+    await ended
+    if errors:
+        raise errors.pop()
+    return results.pop()
 
 
 def start_in_background(act: Callable[[], object]) -> None:
