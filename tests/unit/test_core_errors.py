@@ -72,7 +72,7 @@ def test_each_kind_reaches_the_caller_of_another_process(kind: type[KiwoomTokenE
     received = pickle.loads(pickle.dumps(error))  # noqa: S301 - its own
 
     assert type(received) is kind
-    assert (str(received), vars(received)) == (str(error), vars(error))
+    assert (repr(received), str(received), vars(received)) == (repr(error), str(error), vars(error))
 
 
 def test_an_error_that_is_told_again_keeps_no_frames() -> None:
@@ -94,6 +94,14 @@ def test_an_error_says_its_sentence_with_its_values_and_the_code() -> None:
     error = BrokerUnavailable("Kiwoom does not answer within {seconds} seconds.", seconds=10, code="HTTP 503")
 
     assert str(error) == "Kiwoom does not answer within 10 seconds. [HTTP 503]"
+
+
+def test_a_log_that_shows_the_repr_and_a_program_that_passes_on_the_arguments_say_the_same() -> None:
+    """As `asyncio.gather` and Celery do, which make the error anew from its arguments."""
+    error = BrokerUnavailable("Kiwoom does not answer within {seconds} seconds.", seconds=10, code="HTTP 503")
+
+    assert repr(error) == "BrokerUnavailable('Kiwoom does not answer within 10 seconds. [HTTP 503]')"
+    assert str(BrokerUnavailable(*error.args)) == str(error)
 
 
 def test_a_sentence_without_values_may_contain_braces() -> None:

@@ -92,24 +92,24 @@ class KiwoomTokenError(Exception):
         self.retry_after = retry_after
         if remedy is not None:
             self.remedy = remedy
-        super().__init__(message)
+        super().__init__(str(self))  # for whoever shows the `args` alone, as a repr and the workers of Celery do
 
     def again(self) -> Self:
         """Return the same error without a traceback, which would keep the frames of everybody it was raised to."""
-        return _restored(type(self), self.message, self.__dict__)
+        return _restored(type(self), self.args, self.__dict__)
 
     def __reduce__(self) -> tuple[Callable[..., KiwoomTokenError], tuple[Any, ...]]:
         """Pickle the attributes: a subclass may take other arguments than `KiwoomTokenError`."""
-        return _restored, (type(self), self.message, self.__dict__)
+        return _restored, (type(self), self.args, self.__dict__)
 
     def __str__(self) -> str:
         sentence = self.message.format(**self.values) if self.values else self.message
         return f"{sentence} [{self.code}]" if self.code else sentence
 
 
-def _restored(kind: type[_Error], message: str, attributes: dict[str, Any]) -> _Error:
+def _restored(kind: type[_Error], args: tuple[object, ...], attributes: dict[str, Any]) -> _Error:
     """Return an error with these attributes, whatever its class takes to make one."""
-    error = kind.__new__(kind, message)
+    error = kind.__new__(kind, *args)
     error.__dict__.update(attributes)
     return error
 
