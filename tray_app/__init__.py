@@ -59,3 +59,6 @@ if not TYPE_CHECKING:  # a checker would take every other name for one of ours
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return globals().setdefault(name, value)  # several threads may come at once: the first one's is for all
+
+    def __dir__() -> list[str]:
+        return [*{**globals(), **dict.fromkeys(__all__)}]

@@ -757,6 +757,13 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+def test_the_package_names_what_it_has_before_that_is_loaded() -> None:
+    """For the completion of a notebook."""
+    done = run("import tray_app; print([one for one in tray_app.__all__ if one not in dir(tray_app)])")
+
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
 class TestAnotherKeyInTheEnvironment:
     @pytest.fixture(autouse=True)
     def keys(self, monkeypatch: pytest.MonkeyPatch) -> Any:
