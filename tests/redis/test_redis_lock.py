@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from tests.doubles import KEYS, START, Clock, FakeBroker
+from tests.interrupts import interrupted_everywhere
 from tests.redis.server import RealRedis, wait_for
+from tests.threads import held_for
 from tray_app.core.errors import KeysRefused, LockTimeout, RateLimited, StoreError
 from tray_app.core.secret import Secret
 from tray_app.core.token import token_for
@@ -79,11 +81,8 @@ def test_who_waits_without_learning_enough_gets_the_lock(
     redis: RealRedis, open_store: Callable[..., RedisStore]
 ) -> None:
     here, there = open_store(redis.url), open_store(redis.url)
-    here.lock.acquire()
-    releasing = threading.Timer(0.1, here.lock.release)
-    releasing.start()
-    assert there.lock.acquire(timeout=10, on_update=lambda _: False) is True
-    releasing.join()
+    with held_for(0.1, here.lock):
+        assert there.lock.acquire(timeout=10, on_update=lambda _: False) is True
 
 
 def test_a_program_on_the_same_computer_is_waited_for_without_redis(
@@ -113,6 +112,45 @@ def test_who_is_interrupted_on_the_way_keeps_no_lock(
     with pytest.raises(KeyboardInterrupt):
         getattr(store.lock, take)()
     assert ProfileLock(str(tmp_path / "computer-0" / "lock")).try_acquire() is True
+
+
+@pytest.mark.parametrize("take", ["acquire", "try_acquire"])
+def test_who_is_interrupted_anywhere_leaves_it_to_the_programs_of_this_computer(
+    take: str, redis: RealRedis, open_store: Callable[..., RedisStore], tmp_path: Path
+) -> None:
+    lock, others = open_store(redis.url).lock, ProfileLock(str(tmp_path / "computer-0" / "lock"))
+
+    def use() -> None:
+        getattr(lock, take)()
+        try:
+            lock.release()
+        finally:
+            lock.release()
+
+    for place in interrupted_everywhere(use, ("lock.py",)):
+        assert others.try_acquire(), place
+        others.release()
+
+
+@pytest.mark.parametrize("take", ["acquire", "try_acquire"])
+def test_who_is_interrupted_while_it_begins_to_extend_the_lease_does_not_extend_it(
+    take: str, redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = open_store(redis.url).lock, open_store(redis.url).lock
+    start = threading.Thread.start
+
+    def start_interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        if thread.name == "redis-lock":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as during:
+        during.setattr(threading.Thread, "start", start_interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            getattr(here, take)()
+
+    assert there.acquire(timeout=20)
+    there.release()
 
 
 def test_a_holder_knows_whether_another_computer_had_the_lock_since(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.doubles import NO, Clock, FakeBroker, PromptHistory
 from tests.file_service import open_file_service
+from tests.threads import held_for
 from tray_app.core.errors import (
     BrokerError,
     BrokerUnavailable,
@@ -397,14 +397,8 @@ class TestRefusedByKiwoom:
     ) -> None:
         refused = service.ensure().token
         other.put(fresh := token_for("fresh-token-of-a-test", DAY, clock()))
-        lock = opened().store.lock
-        lock.acquire()
-        release = threading.Timer(0.2, lock.release)
-        release.start()
-        try:
+        with held_for(0.2, opened().store.lock):
             outcome = service.replace_refused(refused.value)
-        finally:
-            release.join()
         assert outcome.token == fresh
         assert other.evidence().says_ended(refused.value), "a program that has it in memory must not use it"
 

@@ -265,9 +265,12 @@ class TokenService:
         """
         version = self.store.version()
         token = self.current()
-        if token is None or token.value != value or not self.store.lock.try_acquire():
+        if token is None or token.value != value:
             return
-        with self._session(self.store.lock) as session:
+        lock = self.store.lock
+        with self._session(lambda: lock if lock.try_acquire() else None) as session:
+            if session is None:
+                return
             known = session.record.evidence
             evidence = known if known.is_about(value) else known.unknown()
             is_open = evidence.says_doubtful(value) or session.record.check_failure(token, self._clock()) is not None
@@ -374,11 +377,9 @@ class TokenService:
     def expire_soft(self, token: Token) -> None:
         """Hide `token`, which has less than five minutes left, from the seed's API. While a renewal runs, leave that to
         it."""
-        if self.store.lock.try_acquire():
-            try:
+        with self.store.lock.if_free() as taken:
+            if taken:
                 self.store.expire_soft(token)
-            finally:
-                self.store.lock.release()
 
     # ------------------------------------------------------------------------------------------- exports and history
 
@@ -422,31 +423,41 @@ class TokenService:
     @contextlib.contextmanager
     def _locked(self, patience: float | None = None) -> Iterator[LockedSession]:
         """Hold the profile's lock. What is not urgent waits for its release: writing history and settings."""
-        lock = self._acquire(patience=patience) or self.store.lock
-        with self._session(lock) as session:
-            yield session
+        with self._session(lambda: self._acquire(patience=patience)) as session:
+            if session is not None:  # always: nothing ends the wait but an error
+                yield session
 
     @contextlib.contextmanager
-    def _session(self, lock: ThreadLock) -> Iterator[LockedSession]:
-        """Work with a lock that is held, and release it."""
+    def _session(self, acquire: Callable[[], ThreadLock | None]) -> Iterator[LockedSession | None]:
+        """Work with the lock that `acquire` returns, and release it. Without one there is no session.
+
+        It is taken here, in one step with the `try`: a signal handler may raise in between two functions, as for Ctrl+C
+        or the time limit of a job, and this program would have the lock for as long as it runs.
+        """
         session = None
+        lock = acquire()
         try:
-            session = LockedSession(
-                lock,
-                self.tokens,
-                find_keys=self._find_keys,
-                open_broker=self._open_broker,
-                exports=self.exports,
-                events=self._events,
-                clock=self._clock,
-                profile=self.profile,
-            )
+            if lock is not None:
+                session = LockedSession(
+                    lock,
+                    self.tokens,
+                    find_keys=self._find_keys,
+                    open_broker=self._open_broker,
+                    exports=self.exports,
+                    events=self._events,
+                    clock=self._clock,
+                    profile=self.profile,
+                )
             yield session
         finally:
-            lock.release()
-            if session is not None and session.used_keys is not None and self._binding is not None:
-                self._binding.save(self._binding.adopt_alias(session.used_keys))
-            self._events.flush()
+            if lock is not None:
+                try:
+                    lock.release()
+                finally:
+                    lock.release()  # such an exception may end the first one before it begins
+                if session is not None and session.used_keys is not None and self._binding is not None:
+                    self._binding.save(self._binding.adopt_alias(session.used_keys))
+                self._events.flush()
 
     def _acquire(
         self, on_update: Callable[[dict[str, Any]], bool] | None = None, patience: float | None = None
@@ -476,13 +487,12 @@ class TokenService:
             shared.extend([] if answer is None else [answer])
             return answer is not None
 
-        lock = self._acquire(on_update, patience)
-        if lock is None:
-            answer = shared[-1]
-            if isinstance(answer, BrokerError):
-                raise answer
-            return answer
-        with self._session(lock) as session:
+        with self._session(lambda: self._acquire(on_update, patience)) as session:
+            if session is None:
+                answer = shared[-1]
+                if isinstance(answer, BrokerError):
+                    raise answer
+                return answer
             try:
                 return session.renew(request)
             except LockLost:

@@ -226,7 +226,10 @@ class FallbackStore:
                 after = self._keyring.announce_token(token)
                 self._state.marker_before, self._state.marker_after = before, after
         finally:
-            self.lock.release()
+            try:
+                self.lock.release()
+            finally:
+                self.lock.release()
 
     def _needs_no_file(self, error: StoreError) -> bool:
         """Return True if the keyring can be used, so that a file or folder which cannot be read is no hindrance."""

@@ -72,7 +72,7 @@ class ThreadLock:
     path = ""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()  # it knows whose it is, as soon as it is taken
         self._holder: int | None = None
         self._record: dict[str, Any] = {}
         self._writes = 0
@@ -89,33 +89,67 @@ class ThreadLock:
         """
         if ThreadLock.try_acquire(self):
             return True
-        if self._holder == threading.get_ident():
+        if self.is_mine():
             raise LockTimeout(msg("This program is renewing the token right now. Try again in a moment."))
         deadline = time.monotonic() + timeout
         listen = self._listener(on_update)
-        while not self._turn.acquire(timeout=max(0.0, min(_TURN_SECONDS, deadline - time.monotonic()))):
-            if listen():
-                return False
-            if time.monotonic() >= deadline:
-                raise _timed_out()
-        self._holder = threading.get_ident()
+        try:
+            while not self._turn.acquire(timeout=max(0.0, min(_TURN_SECONDS, deadline - time.monotonic()))):
+                if listen():
+                    return False
+                if time.monotonic() >= deadline:
+                    raise _timed_out()  # noqa: TRY301 - whatever ends the wait leaves nothing behind
+            self._holder = threading.get_ident()
+        except BaseException:
+            self._give_up()
+            raise
         return True
 
     def try_acquire(self) -> bool:
         """Take the lock if it is free; return True if it is ours now."""
-        taken = self._turn.acquire(blocking=False)
-        if taken:
-            self._holder = threading.get_ident()
+        if self.is_mine():
+            return False
+        try:
+            taken = self._turn.acquire(blocking=False)
+            if taken:
+                self._holder = threading.get_ident()
+        except BaseException:
+            self._give_up()
+            raise
         return taken
 
     def release(self) -> None:
-        self._holder = None
-        self._turn.release()
+        """Release the lock. Do nothing if this thread does not have it.
+
+        An exception of a signal handler (Ctrl+C, a time limit) may end this before its first line, so it is called
+        twice where the lock was held for more than a moment.
+        """
+        if self.is_mine():
+            self._holder = None
+            self._turn.release()  # at once: no signal handler runs in between
+
+    def is_mine(self) -> bool:
+        """Return whether this thread has the lock."""
+        return self._holder == threading.get_ident()
+
+    @contextlib.contextmanager
+    def if_free(self) -> Iterator[bool]:
+        """Hold the lock if it is free, and yield whether it was."""
+        taken = self.try_acquire()
+        try:
+            yield taken
+        finally:
+            if taken:
+                try:
+                    self.release()
+                finally:
+                    self.release()  # one exception ends one of the two
 
     def check(self) -> None:
         """Raise `StoreError` if there is something in the lock's place that cannot be locked; make nothing there."""
-        if os.path.lexists(self.path) and self.try_acquire():
-            self.release()
+        if os.path.lexists(self.path):
+            with self.if_free():
+                pass
 
     def read_record(self) -> dict[str, Any]:
         """Return the last holder's record; empty without one."""
@@ -141,7 +175,10 @@ class ThreadLock:
         self.acquire()
 
     def __exit__(self, *_: object) -> None:
-        self.release()
+        try:
+            self.release()
+        finally:
+            self.release()
 
     def _listener(self, on_update: Callable[[dict[str, Any]], bool] | None) -> Callable[[], bool]:
         shown: dict[str, Any] | None = None
@@ -156,9 +193,17 @@ class ThreadLock:
 
         return listen
 
+    def _give_up(self) -> None:
+        """End an attempt to take the lock. The turn may be ours already, though nothing says so yet."""
+        if self.is_mine():
+            self._holder = None
+        with contextlib.suppress(RuntimeError):  # it is not
+            self._turn.release()
+
     def _forget_parent(self) -> None:
         """Start anew in a forked child: whoever had the turn is a thread of the parent."""
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
+        self._holder = None
 
 
 class _Pauses:
@@ -281,14 +326,16 @@ class ProfileLock(ThreadLock):
             return False
         try:
             taken = self._try_kernel()
+            if not taken:
+                super().release()
         except BaseException:
             self._let_go(self._held or self._file)
             raise
-        if not taken:
-            super().release()
         return taken
 
     def release(self) -> None:
+        if not self.is_mine():
+            return
         try:
             if self._held is not None:
                 self._held.unlock()
@@ -339,8 +386,9 @@ class ProfileLock(ThreadLock):
                 if held is not None:
                     held.unlock()
         finally:
-            self._holder = None
-            self._turn.release()  # not by a function of ours, which Ctrl+C could end before its first line
+            if self.is_mine():
+                self._holder = None
+                self._turn.release()  # not by a function of ours, which Ctrl+C could end before its first line
 
     def _try_kernel(self) -> bool:
         try:
@@ -356,15 +404,13 @@ class ProfileLock(ThreadLock):
     def _take_away(self) -> bool:
         """Take the lock away from a holder that does not go on; return False if another process was faster, or where
         that cannot be done."""
-        only_one = local_lock(self.path)
-        if not only_one.try_acquire():
-            return False
-        try:
-            taken = self._file.replace()
-        except OSError as error:
-            raise _timed_out(holder_of(self.path)) from error
-        finally:
-            only_one.release()
+        with local_lock(self.path).if_free() as is_only_one:
+            if not is_only_one:
+                return False
+            try:
+                taken = self._file.replace()
+            except OSError as error:
+                raise _timed_out(holder_of(self.path)) from error
         if taken:
             logs.warning("The lock is taken away from a program that does not go on")
             self._held = self._file
@@ -527,9 +573,7 @@ def local_lock(path: str) -> ThreadLock:
     """Return a lock that all programs on this computer share instead of the file at `path`, which cannot be used."""
     for folder in _local_folders():
         lock = ProfileLock(os.path.join(folder, f"{_digest(path)}.lock"))
-        with contextlib.suppress(StoreError):
-            if lock.try_acquire():
-                lock.release()
+        with contextlib.suppress(StoreError), lock.if_free():
             return lock
     return _process_wide
 

@@ -77,13 +77,12 @@ class MirroredStore:
     def _adopt(self, token: Token) -> None:
         """Store the token in `store`, unless another process holds the lock: that one reads the copy too, and the next
         reader will store it."""
-        if not self.lock.try_acquire():
-            return
-        try:
-            self._store.write(token)
-            self._file.adopt(token)
-            logs.info("Token written by another program adopted")
-        except StoreError as error:
-            logs.warning("Token of another program not stored: %s", error)
-        finally:
-            self.lock.release()
+        with self.lock.if_free() as taken:
+            if not taken:
+                return
+            try:
+                self._store.write(token)
+                self._file.adopt(token)
+                logs.info("Token written by another program adopted")
+            except StoreError as error:
+                logs.warning("Token of another program not stored: %s", error)

@@ -83,27 +83,32 @@ class RedisLock(ThreadLock):
                         msg("Another computer has been renewing this token for too long. Try again in a moment.")
                     )
                 time.sleep(_POLL_SECONDS * (0.5 + os.urandom(1)[0] / 256))
+            self._held_local = local
         except BaseException:
-            local.release()
+            self._held_local = local
+            self.release()
             raise
-        self._held_local = local
         return True
 
     def try_acquire(self) -> bool:
         if not self._local.try_acquire():
             return False
         try:
-            taken = self._try_redis()
-        except BaseException:
-            self._local.release()
-            raise
-        if taken:
             self._held_local = self._local
-        else:
-            self._local.release()
+            taken = self._try_redis()
+            if not taken:
+                self._local.release()
+        except BaseException:
+            self.release()
+            raise
         return taken
 
+    def is_mine(self) -> bool:
+        return self._held_local.is_mine()
+
     def release(self) -> None:
+        if not self.is_mine():
+            return
         held, self._held = self._held, None
         self._released.set()
         try:
