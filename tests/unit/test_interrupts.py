@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.doubles import START, Clock, FakeBroker
 from tests.file_service import open_file_service
-from tests.interrupts import interrupted_everywhere
+from tests.interrupts import Interrupted, interrupted_everywhere
+from tray_app.core.errors import LockTimeout
 from tray_app.service.token_service import TokenService
 from tray_app.stores.lock import ProfileLock
 
@@ -41,3 +43,53 @@ def test_leaves_the_lock_to_others(
         for lock in (others, service.store.lock):
             assert lock.try_acquire(), place
             lock.release()
+
+
+def test_leaves_the_lock_to_a_thread_that_has_taken_it_since(path: Path) -> None:
+    lock, others, probe = (ProfileLock(str(path)) for _ in range(3))
+    with ThreadPoolExecutor(1) as thread:
+
+        def is_taken_in_a_thread() -> bool:
+            return thread.submit(lock.try_acquire).result(20)
+
+        def try_it() -> None:
+            with lock.if_free():
+                pass
+
+        others.acquire()
+        taken: list[bool] = []
+
+        def it_is_free_and_taken() -> None:
+            others.release()
+            taken.append(is_taken_in_a_thread())
+
+        for place in interrupted_everywhere(try_it, WHERE_THE_LOCK_IS, it_is_free_and_taken):
+            if taken[-1]:
+                assert not probe.try_acquire(), place
+                thread.submit(lock.release).result(20)
+            others.acquire()
+
+        assert True in taken
+
+
+def test_only_one_greenlet_has_a_lock_that_was_made_before_threads_became_greenlets(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = ProfileLock(str(path))
+    lock.acquire()
+    monkeypatch.setattr("threading.get_ident", lambda: 2)
+
+    assert not lock.try_acquire()
+    with pytest.raises(LockTimeout, match="too long"):
+        lock.acquire(0.1)
+    with pytest.raises(Interrupted):
+        lock.acquire(1, on_update=_interrupt)
+
+    monkeypatch.undo()
+    assert not ProfileLock(str(path)).try_acquire()
+    lock.release()
+    assert ProfileLock(str(path)).try_acquire()
+
+
+def _interrupt(_: object) -> bool:
+    raise Interrupted

@@ -94,12 +94,11 @@ class ThreadLock:
         deadline = time.monotonic() + timeout
         listen = self._listener(on_update)
         try:
-            while not self._turn.acquire(timeout=max(0.0, min(_TURN_SECONDS, deadline - time.monotonic()))):
+            while not self._take_turn(max(0.0, min(_TURN_SECONDS, deadline - time.monotonic()))):
                 if listen():
                     return False
                 if time.monotonic() >= deadline:
                     raise _timed_out()  # noqa: TRY301 - whatever ends the wait leaves nothing behind
-            self._holder = threading.get_ident()
         except BaseException:
             self._give_up()
             raise
@@ -110,13 +109,10 @@ class ThreadLock:
         if self.is_mine():
             return False
         try:
-            taken = self._turn.acquire(blocking=False)
-            if taken:
-                self._holder = threading.get_ident()
+            return self._take_turn(0.0)
         except BaseException:
             self._give_up()
             raise
-        return taken
 
     def release(self) -> None:
         """Release the lock. Do nothing if this thread does not have it.
@@ -193,12 +189,24 @@ class ThreadLock:
 
         return listen
 
+    def _take_turn(self, timeout: float) -> bool:
+        """Wait at most `timeout` seconds for the turn; return True if it is ours now."""
+        if not self._turn.acquire(timeout=timeout):
+            return False
+        if self._holder is not None:
+            # A greenlet has it that runs in the same thread: gevent made threads greenlets after this lock was made.
+            self._turn.release()
+            time.sleep(min(timeout, _LONGEST_PAUSE_SECONDS))  # in which that one can go on
+            return False
+        self._holder = threading.get_ident()
+        return True
+
     def _give_up(self) -> None:
         """End an attempt to take the lock. The turn may be ours already, though nothing says so yet."""
-        if self.is_mine():
+        if self._holder is None or self.is_mine():
             self._holder = None
-        with contextlib.suppress(RuntimeError):  # it is not
-            self._turn.release()
+            with contextlib.suppress(RuntimeError):  # it is not
+                self._turn.release()
 
     def _forget_parent(self) -> None:
         """Start anew in a forked child: whoever had the turn is a thread of the parent."""
@@ -379,16 +387,18 @@ class ProfileLock(ThreadLock):
         return (found.st_mtime_ns, found.st_ino) if found.st_size else None
 
     def _let_go(self, held: _LockedFile | _ProcessLock | None) -> None:
-        """Release the lock after Ctrl+C too, which can come between any two lines: `held` may be locked still."""
+        """Release the lock after Ctrl+C too, which can come between any two lines: `held` may be locked still. Or
+        another thread has it by now."""
+        if not self.is_mine():
+            return
         self._held = None
         try:
             with contextlib.suppress(OSError):
                 if held is not None:
                     held.unlock()
         finally:
-            if self.is_mine():
-                self._holder = None
-                self._turn.release()  # not by a function of ours, which Ctrl+C could end before its first line
+            self._holder = None
+            self._turn.release()  # not by a function of ours, which Ctrl+C could end before its first line
 
     def _try_kernel(self) -> bool:
         try:
