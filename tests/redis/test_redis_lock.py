@@ -132,6 +132,16 @@ def test_who_is_interrupted_anywhere_leaves_it_to_the_programs_of_this_computer(
         others.release()
 
 
+def test_who_is_interrupted_while_it_reads_can_read_again(
+    redis: RealRedis, open_store: Callable[..., RedisStore]
+) -> None:
+    store = open_store(redis.url)
+    store.write(OLD)
+
+    for _ in interrupted_everywhere(store.read, ("stores/lock.py", "stores/redis.py")):
+        assert store.read() == OLD
+
+
 @pytest.mark.parametrize("take", ["acquire", "try_acquire"])
 def test_who_is_interrupted_while_it_begins_to_extend_the_lease_does_not_extend_it(
     take: str, redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch

@@ -28,9 +28,11 @@ from tray_app.system.user_folders import is_private_folder, real_path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+    from typing import Any, TypeVar
 
     from tray_app.system.file_lock import Holder
+
+    T = TypeVar("T")
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 """Longer than any issue request may take, so a holder that is still running always finishes first."""
@@ -166,6 +168,18 @@ class ThreadLock:
     def record_version(self) -> object:
         """Return a value that changes whenever the record is written on this computer. Cheap enough for every use."""
         return self._writes
+
+    def during(self, act: Callable[[], T]) -> T:
+        """Call `act` while the lock is held, and return its result. Unlike the end of a `with`, this one's end releases
+        the lock wherever a signal handler raises."""
+        self.acquire()
+        try:
+            return act()
+        finally:
+            try:
+                self.release()
+            finally:
+                self.release()
 
     def __enter__(self) -> None:
         self.acquire()
@@ -325,7 +339,7 @@ class ProfileLock(ThreadLock):
                         break
                     wait.begin_anew()
         except BaseException:
-            self._let_go(self._held or self._file)
+            self._let_go(self._file, self._substitute)
             raise
         return True
 
@@ -337,7 +351,7 @@ class ProfileLock(ThreadLock):
             if not taken:
                 super().release()
         except BaseException:
-            self._let_go(self._held or self._file)
+            self._let_go(self._file, self._substitute)
             raise
         return taken
 
@@ -386,16 +400,17 @@ class ProfileLock(ThreadLock):
             return None
         return (found.st_mtime_ns, found.st_ino) if found.st_size else None
 
-    def _let_go(self, held: _LockedFile | _ProcessLock | None) -> None:
-        """Release the lock after Ctrl+C too, which can come between any two lines: `held` may be locked still. Or
-        another thread has it by now."""
+    def _let_go(self, *held: _LockedFile | _ProcessLock | None) -> None:
+        """Release the lock after Ctrl+C too, which can come between any two lines: each of `held` may be locked still.
+        Or another thread has the lock by now."""
         if not self.is_mine():
             return
         self._held = None
         try:
-            with contextlib.suppress(OSError):
-                if held is not None:
-                    held.unlock()
+            for one in held:
+                with contextlib.suppress(OSError):
+                    if one is not None:
+                        one.unlock()
         finally:
             self._holder = None
             self._turn.release()  # not by a function of ours, which Ctrl+C could end before its first line
@@ -428,11 +443,12 @@ class ProfileLock(ThreadLock):
 
     def _try_substitute(self) -> bool:
         for one in self._substitutes():
+            self._substitute = one  # before it is locked, so that it is unlocked whatever ends this
             try:
                 taken = one.try_lock()
             except (OSError, StoreError):
+                self._substitute = None
                 continue
-            self._substitute = one
             self._held = one if taken else None
             return taken
         return False
@@ -493,7 +509,8 @@ class _LockedFile:
         if not is_still_at(self.path, before):
             return False
         content, _ = read_regular(self.path, _MAX_RECORD_BYTES, follow_links=False)
-        self._keep(replace_locked(self.path, content))
+        self._descriptor = replace_locked(self.path, content)  # in one step, so that it is unlocked whatever comes
+        self._found = os.fstat(self._descriptor)
         os.close(before)
         return True
 
@@ -534,25 +551,26 @@ class _LockedFile:
 
 
 class _ProcessLock:
-    """The last resort where no file on this computer can be locked: one lock for each path in this process."""
+    """The last resort where no file on this computer can be locked: one lock for each path in this process. Whose it is
+    is known as soon as it is taken."""
 
-    __slots__ = ("_lock", "path")
+    __slots__ = ("path",)
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._lock = _process_locks.setdefault(path, threading.Lock())
 
     def try_lock(self) -> bool:
-        return self._lock.acquire(blocking=False)
+        return _process_locks.setdefault(self.path, self) is self
 
     def unlock(self) -> None:
-        self._lock.release()
+        if _process_locks.get(self.path) is self:
+            del _process_locks[self.path]
 
     def forget_parent(self) -> None:
-        self._lock = _process_locks.setdefault(self.path, threading.Lock())
+        """Nothing is to be dropped: a forked child has none of these locks."""
 
 
-_process_locks: dict[str, threading.Lock] = {}
+_process_locks: dict[str, _ProcessLock] = {}
 _process_wide = ThreadLock()
 _told: set[str] = set()
 

@@ -94,18 +94,21 @@ class RedisStore:
     def announcing(self) -> Iterator[None]:
         """Announce what changed once it is complete: a program that is killed before leaves readers with what they
         had."""
+
+        def announce() -> None:
+            count = self._record.announce()
+            if self._count == count - 1:
+                self._count = count
+            self._announce(count)
+
         try:
             yield
         finally:
-            with self._turn, contextlib.suppress(RedisUnavailable):
-                count = self._record.announce()
-                if self._count == count - 1:
-                    self._count = count
-                self._announce(count)
+            with contextlib.suppress(RedisUnavailable):
+                self._turn.during(announce)
 
     def read(self) -> Token | None:
-        with self._turn:
-            return self._read()
+        return self._turn.during(self._read)
 
     def read_quick(self) -> Token | None:
         return None
@@ -114,8 +117,7 @@ class RedisStore:
         return None
 
     def write(self, token: Token) -> object:
-        with self._turn:
-            return self._write(token, self._redis_lock.holder)
+        return self._turn.during(lambda: self._write(token, self._redis_lock.holder))
 
     def wants_rewriting(self) -> bool:
         if not self._cipher.has_keys():
@@ -127,8 +129,7 @@ class RedisStore:
         return bool(found.raw) and not found.is_foreign and not self._cipher.is_current(found.raw)
 
     def clear(self) -> bool:
-        with self._turn:
-            return self._clear()
+        return self._turn.during(self._clear)
 
     def expire_soft(self, token: Token) -> bool:
         """Do nothing: `get_token` goes by the expiry, others may use the token until then, and Redis deletes it by

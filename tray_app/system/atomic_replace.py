@@ -94,12 +94,12 @@ def replace_locked(path: str, content: bytes) -> int:
     try:
         write_all(descriptor, content)
         os.replace(new, path)
+        _remove_leftovers(path, stale_before=None)
     except BaseException:
         os.close(descriptor)
         with contextlib.suppress(OSError):
             remove_file(new)
         raise
-    _remove_leftovers(path, stale_before=None)
     return descriptor
 
 
