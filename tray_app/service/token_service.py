@@ -194,9 +194,9 @@ class TokenService:
             if at is not None and self.tokens.unexpired() is None:
                 raise _no_token(self.profile, self.tokens)
             session.write(rotate_at=at or 0.0)
-        if self.tokens.read_record().rotate_at != at:
-            path = self.store.lock.path or self.store.place().path  # that of Redis, whose lock is no file
-            raise StoreError(msg("The planned reissue could not be saved in {path}."), path=path)
+            if self.tokens.read_record().rotate_at != at:
+                path = self.store.lock.path or self.store.place().path  # that of Redis, whose lock is no file
+                raise StoreError(msg("The planned reissue could not be saved in {path}."), path=path)
         return True
 
     def replace_refused(self, refused: Secret) -> Outcome:
