@@ -408,8 +408,8 @@ class ProfileLock(ThreadLock):
         self._held = None
         try:
             for one in held:
-                with contextlib.suppress(OSError):
-                    if one is not None:
+                if one is not None:
+                    with contextlib.suppress(OSError):
                         one.unlock()
         finally:
             self._holder = None
