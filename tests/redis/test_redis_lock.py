@@ -4,8 +4,10 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -161,6 +163,26 @@ def test_who_is_interrupted_while_it_begins_to_extend_the_lease_does_not_extend_
 
     assert there.acquire(timeout=20)
     there.release()
+
+
+def test_who_could_not_open_the_lock_file_for_a_moment_releases_what_it_took_instead(
+    redis: RealRedis, open_store: Callable[..., RedisStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with too many open files; another thread of the program can open it again by then."""
+    redis.stop()
+    lock = open_store(redis.url).lock
+    with monkeypatch.context() as during:
+        during.setattr(ProfileLock, "acquire", Mock(side_effect=StoreError("too many open files")))
+        assert lock.acquire()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lock.acquire).result(20)
+        lock.release()
+        pool.submit(lock.release).result(20)
+
+    with monkeypatch.context() as during:
+        during.setattr(ProfileLock, "acquire", Mock(side_effect=StoreError("too many open files")))
+        assert lock.acquire(timeout=1)
+    lock.release()
 
 
 def test_a_holder_knows_whether_another_computer_had_the_lock_since(

@@ -104,7 +104,7 @@ class RedisLock(ThreadLock):
         return taken
 
     def is_mine(self) -> bool:
-        return self._held_local.is_mine()
+        return self._local.is_mine() or self._spare.is_mine()
 
     def release(self) -> None:
         if not self.is_mine():
@@ -117,7 +117,10 @@ class RedisLock(ThreadLock):
         except StoreError:
             logs.debug("The lock in Redis was lost before it was released")
         finally:
-            self._held_local.release()
+            try:
+                self._local.release()
+            finally:
+                self._spare.release()  # each does nothing unless it is this thread's
 
     def read_record(self) -> dict[str, Any]:
         return self._held_local.read_record() if self._held is None else self.peek_record()
