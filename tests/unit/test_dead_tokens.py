@@ -159,6 +159,17 @@ class TestClearedElsewhere:
         assert tool.published == token
 
 
+def refused_by_kiwoom(
+    service: TokenService, broker: FakeBroker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Token:
+    """Have a token that Kiwoom refuses though it would issue it again."""
+    token = service.ensure().token
+    clock.advance(60)
+    monkeypatch.setattr(broker, "verify", lambda _: Liveness.DEAD)
+    assert not service.verify().is_alive
+    return token
+
+
 class TestVerify:
     def test_a_token_that_works_is_confirmed_for_every_reader(
         self, service: TokenService, other: TokenService, clock: Clock
@@ -204,10 +215,7 @@ class TestVerify:
         *,
         refusal: BrokerError | None,
     ) -> None:
-        token = service.ensure().token
-        clock.advance(60)
-        monkeypatch.setattr(broker, "verify", lambda _: Liveness.DEAD)
-        assert not service.verify().is_alive
+        token = refused_by_kiwoom(service, broker, clock, monkeypatch)
         revoke = broker.revoke
 
         def revoke_or_refuse(keys: AppKeys, value: Secret) -> None:
@@ -224,11 +232,8 @@ class TestVerify:
     def test_one_that_a_rotation_revokes_in_vain_is_given_to_nobody(
         self, service: TokenService, broker: FakeBroker, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        service.ensure()
-        clock.advance(60)
-        monkeypatch.setattr(broker, "verify", lambda _: Liveness.DEAD)
+        refused_by_kiwoom(service, broker, clock, monkeypatch)
         monkeypatch.setattr(broker, "revoke", lambda *_: None)
-        assert not service.verify().is_alive
 
         with pytest.raises(BrokerUnavailable, match="revoked token"):
             service.refresh(rotate=True)
