@@ -380,14 +380,14 @@ def _backend() -> KeyringBackend:
     """
     from keyring import core
 
-    variable_name = "PYTHON_KEYRING_BACKEND"
-    name = variable(os.environ, variable_name)
-    for where, one in ((variable_name, name), ("keyringrc.cfg", "" if name else _name_in_keyrings_settings())):
-        if one:
-            try:
-                return _named_backend(one)
-            except ImportError:
-                raise no_such_backend(where) from None
+    where, name = "PYTHON_KEYRING_BACKEND", variable(os.environ, "PYTHON_KEYRING_BACKEND")
+    if not name:
+        where, name = "keyringrc.cfg", _name_in_keyrings_settings()
+    if name:
+        try:
+            return _named_backend(name)
+        except ImportError:
+            raise no_such_backend(where) from None
     remembered: KeyringBackend | None = getattr(core, "_keyring_backend", None)
     if remembered is not None and type(remembered).__module__ != _FAIL:
         own = _systems_own(remembered)
