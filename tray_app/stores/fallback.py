@@ -229,7 +229,7 @@ class FallbackStore:
             try:
                 self.lock.release()
             finally:
-                self.lock.release()
+                self.lock.release()  # one exception of a signal handler ends one of the two
 
     def _needs_no_file(self, error: StoreError) -> bool:
         """Return True if the keyring can be used, so that a file or folder which cannot be read is no hindrance."""
